@@ -1,0 +1,85 @@
+# PacketCache. `make help` lists the targets.
+
+GO        ?= go
+FUZZTIME  ?= 10s
+BENCHTIME ?= 1s
+PLATFORMS := linux/amd64 linux/arm64 windows/amd64 windows/arm64
+VERSION   := $(shell scripts/version.sh)
+LDFLAGS   := -s -w -X github.com/packetcache/packetcache/internal/version.version=$(VERSION)
+HOST      := $(shell $(GO) env GOOS)-$(shell $(GO) env GOARCH)
+TOOL      := $(GO) tool -modfile=.ci/tools/go.mod
+# Capturing needs root; building does not.
+SUDO      := $(if $(filter 0,$(shell id -u)),,sudo)
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## show this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: bin/$(HOST) ## build for this machine and capture in the foreground (ARGS="--ram-size 40MiB" adds flags)
+	$(SUDO) bin/$(HOST)/packetcache --data-dir $(CURDIR)/build/run $(ARGS)
+
+.PHONY: build
+build: $(PLATFORMS:%=build/%) ## build static binaries for every platform into bin/<os>-<arch>/
+
+# Always rebuilt: go's own cache knows better than make what has changed.
+.PHONY: $(PLATFORMS:%=build/%) bin/$(HOST)
+$(PLATFORMS:%=build/%): build/%:
+	CGO_ENABLED=0 GOOS=$(word 1,$(subst /, ,$*)) GOARCH=$(word 2,$(subst /, ,$*)) \
+		$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/$(subst /,-,$*)/ ./cmd/...
+bin/$(HOST): build/$(subst -,/,$(HOST))
+
+.PHONY: test
+test: test-deps test-static test-linux test-windows ## everything that a change has to pass
+
+.PHONY: test-deps
+test-deps: ## install the programs that tests compare with (tcpdump, tshark, ...)
+	scripts/test-deps.sh
+
+.PHONY: test-static
+test-static:
+	scripts/gofmt.sh
+	$(GO) vet ./...
+	$(GO) vet -tags soak ./...
+	GOOS=windows $(GO) vet ./...
+
+.PHONY: test-linux
+test-linux:
+	$(GO) test -count=1 -timeout 20m ./...
+	$(GO) test -count=1 -timeout 30m -race ./...
+
+# The Windows tests are built here so that they cannot rot. What runs them,
+# a Windows machine or Wine, starts from build/windows-tests.
+.PHONY: test-windows
+test-windows:
+	rm -rf build/windows-tests
+	mkdir -p build/windows-tests
+	GOOS=windows GOARCH=amd64 CGO_ENABLED=0 $(GO) test -c -o build/windows-tests/ ./...
+
+.PHONY: lint
+lint: ## golangci-lint (with staticcheck and the import rules) for linux and windows, govulncheck
+	GOOS=linux $(TOOL) golangci-lint run ./...
+	GOOS=windows $(TOOL) golangci-lint run ./...
+	scripts/vulncheck.sh
+
+.PHONY: bench
+bench: ## all benchmarks (BENCHTIME=1s each)
+	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) -timeout 60m ./...
+
+.PHONY: fuzz
+fuzz: ## every fuzz target for a short time (FUZZTIME=10s each)
+	GO=$(GO) scripts/fuzz.sh $(FUZZTIME)
+
+.PHONY: soak
+soak: ## the long runs: floods of minutes, gigabyte caches, hours of load
+	$(GO) test -count=1 -tags soak -run '^TestSoak' -timeout 12h -v ./...
+
+.PHONY: generate
+generate: ## rewrite the files that are made from code (docs/configuration.md)
+	$(GO) generate ./...
+
+.PHONY: clean
+clean: ## remove what the other targets made
+	rm -rf bin build

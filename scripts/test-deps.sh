@@ -1,0 +1,57 @@
+#!/bin/sh
+# Installs what the tests compare PacketCache with, on Debian and Ubuntu, and
+# only what is missing. Elsewhere it says what to install by hand.
+set -eu
+
+# command package
+deps="
+tcpdump          tcpdump
+tshark           tshark
+capinfos         wireshark-common
+ip               iproute2
+ping             iputils-ping
+iperf3           iperf3
+ethtool          ethtool
+zstd             zstd
+ps               procps
+readelf          binutils
+systemd-analyze  systemd
+git              git
+gcc              gcc
+"
+
+missing=
+while read -r command package; do
+	[ -z "$command" ] && continue
+	# Debian keeps some of them where only root's PATH looks.
+	PATH=$PATH:/usr/sbin:/sbin command -v "$command" >/dev/null || missing="$missing $package"
+done <<EOF
+$deps
+EOF
+# The race detector links against the C library: a compiler without its
+# headers is not enough.
+[ -e /usr/include/stdlib.h ] || missing="$missing libc6-dev"
+[ -z "$missing" ] && exit 0
+
+sudo=
+if [ "$(id -u)" != 0 ]; then sudo=sudo; fi
+if ! command -v apt-get >/dev/null || { [ -n "$sudo" ] && ! command -v sudo >/dev/null; }; then
+	echo "tests need these Debian packages, or what your system calls them:$missing" >&2
+	echo "install them as root, then run make test again" >&2
+	exit 1
+fi
+
+# apt unpacks into TMPDIR; a directory of its own cannot meet a full or
+# noexec /tmp left by others, and is gone afterwards.
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+log=$tmp/log
+echo "installing for the tests:$missing"
+for step in update "install -y --no-install-recommends$missing"; do
+	# shellcheck disable=SC2086 # the step is several words
+	if ! $sudo env TMPDIR="$tmp" DEBIAN_FRONTEND=noninteractive apt-get -qq $step >"$log" 2>&1 </dev/null; then
+		cat "$log" >&2
+		echo "apt-get $step failed: see above" >&2
+		exit 1
+	fi
+done
