@@ -1,0 +1,46 @@
+package mem
+
+import (
+	"errors"
+	"fmt"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// hugeFrom is the size from which transparent huge pages pay: below it a
+// budget is so small that rounding to 2 MiB would show.
+const hugeFrom = 64 << 20
+
+func mapMemory(size int) ([]byte, error) {
+	mapped, err := unix.Mmap(-1, 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS|unix.MAP_NORESERVE)
+	if err != nil {
+		return nil, err
+	}
+	// Hints: a kernel without them serves as well.
+	_ = unix.Madvise(mapped, unix.MADV_DONTDUMP)
+	_ = unix.Madvise(mapped, unix.MADV_DONTFORK)
+	if size >= hugeFrom {
+		_ = unix.Madvise(mapped, unix.MADV_HUGEPAGE)
+	} else {
+		_ = unix.Madvise(mapped, unix.MADV_NOHUGEPAGE)
+	}
+	return mapped, nil
+}
+
+// lockMemory locks pages as they are first touched (mlock2(2) with
+// MLOCK_ONFAULT): locking gigabytes at once would take seconds at start and
+// all the memory before a packet is seen.
+func lockMemory(mapped []byte) error {
+	_, _, errno := unix.Syscall(unix.SYS_MLOCK2, uintptr(unsafe.Pointer(&mapped[0])), uintptr(len(mapped)), unix.MLOCK_ONFAULT)
+	switch {
+	case errno == 0:
+		return nil
+	case errors.Is(errno, unix.ENOMEM), errors.Is(errno, unix.EPERM), errors.Is(errno, unix.EAGAIN):
+		return fmt.Errorf("locking memory: %w (raise RLIMIT_MEMLOCK or grant CAP_IPC_LOCK)", errno)
+	default:
+		return fmt.Errorf("locking memory: %w", errno)
+	}
+}
+
+func unmapMemory(mapped []byte) error { return unix.Munmap(mapped) }

@@ -1,0 +1,108 @@
+package session
+
+import (
+	"encoding/binary"
+
+	"github.com/packetcache/packetcache/internal/packet"
+)
+
+// Bits of the TCP header's flags byte (RFC 9293, section 3.1).
+const (
+	tcpFIN = 0x01
+	tcpSYN = 0x02
+	tcpRST = 0x04
+	tcpACK = 0x10
+)
+
+// IP protocol numbers
+// (https://www.iana.org/assignments/protocol-numbers).
+const (
+	protoHopByHop = 0
+	protoIPIP     = 4
+	protoTCP      = 6
+	protoUDP      = 17
+	protoIPv6     = 41
+	protoRouting  = 43
+	protoFragment = 44
+	protoGRE      = 47
+	protoAH       = 51
+	protoDestOpts = 60
+	protoMobility = 135
+)
+
+// A Flow is what one packet says about its session.
+type Flow struct {
+	Key Key
+	// Hash is the seeded hash of Key.
+	Hash uint64
+	// Reverse says that the packet went from side B of the key to side A.
+	Reverse bool
+	// restarts says that the session has neither beginning nor end of its own
+	// (ping, ARP, multicast), so that it begins anew from time to time.
+	restarts bool
+	tcp      bool
+	tcpFlags uint8
+}
+
+// A Decoder reads the session off a packet. It remembers first fragments, so
+// it must see packets in their order and is not safe for concurrent use.
+type Decoder struct {
+	seed      seed
+	fragments fragmentTable
+}
+
+// NewDecoder returns a Decoder with a hash seed of its own.
+func NewDecoder() *Decoder { return &Decoder{seed: newSeed()} }
+
+// Decode reads what data, a packet of link type lt, says about its session.
+// Every packet belongs to some session, however short or odd it is.
+func (d *Decoder) Decode(lt packet.LinkType, data []byte, f *Flow) {
+	if lt != packet.LinkTypeEthernet || !f.plainIPv4(data) {
+		d.decodeLink(lt, data, f)
+	}
+	f.Hash = d.seed.hash(&f.Key)
+}
+
+// plainIPv4 reads the packet that nearly every packet is, unfragmented TCP or
+// UDP over IPv4 without options over untagged Ethernet, in one straight line.
+// It reports false, having done nothing, for any other.
+func (f *Flow) plainIPv4(p []byte) bool {
+	const end = 14 + 20 + 14 // up to the TCP flags
+	if len(p) < end || binary.BigEndian.Uint32(p[12:])>>8 != 0x080045 {
+		return false
+	}
+	proto := p[23]
+	if proto != protoTCP && proto != protoUDP || binary.BigEndian.Uint16(p[20:])&0x3fff != 0 {
+		return false
+	}
+	src, dst := binary.BigEndian.Uint32(p[26:]), binary.BigEndian.Uint32(p[30:])
+	ports := binary.BigEndian.Uint32(p[34:])
+	f.restarts = dst >= 0xe0000000 // multicast and broadcast
+	f.Reverse = dst < src || src == dst && ports&0xffff < ports>>16
+	if f.Reverse {
+		src, dst = dst, src
+		ports = ports<<16 | ports>>16
+	}
+	f.Key = Key{a: addr{lo: uint64(src)}, b: addr{lo: uint64(dst)}, meta: uint64(KindIPv4)<<48 | uint64(proto)<<32 | uint64(ports)}
+	f.tcp = proto == protoTCP
+	f.tcpFlags = 0
+	if f.tcp {
+		f.tcpFlags = p[47]
+	}
+	return true
+}
+
+// setOther makes f a session of all undecodable packets of a link type.
+func (f *Flow) setOther(lt packet.LinkType) {
+	*f = Flow{Key: Key{meta: uint64(KindOther)<<48 | uint64(lt)<<32}, restarts: true}
+}
+
+// setMAC makes f the session of two hardware addresses.
+func (f *Flow) setMAC(src, dst addr, etherType uint16) {
+	*f = Flow{restarts: true}
+	f.Key, f.Reverse = makeKey(KindMAC, etherType, src, dst, 0, 0)
+}
+
+func macAddr(b []byte) addr {
+	return addr{lo: uint64(binary.BigEndian.Uint16(b))<<32 | uint64(binary.BigEndian.Uint32(b[2:]))}
+}

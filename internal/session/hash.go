@@ -1,0 +1,36 @@
+package session
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"math/bits"
+)
+
+// A seed keys the hash, so that nobody outside can choose packets that fall
+// into the same bucket of the table.
+type seed [4]uint64
+
+func newSeed() seed {
+	var b [32]byte
+	rand.Read(b[:]) // never fails (crypto/rand)
+	var s seed
+	for i := range s {
+		s[i] = binary.LittleEndian.Uint64(b[8*i:])
+	}
+	return s
+}
+
+// mix folds the 128-bit product of its arguments, the step that wyhash is
+// made of.
+func mix(a, b uint64) uint64 {
+	hi, lo := bits.Mul64(a, b)
+	return hi ^ lo
+}
+
+func (s *seed) hash(k *Key) uint64 {
+	h := mix(k.a.lo^s[0], k.b.lo^s[1])
+	if k.a.hi|k.b.hi != 0 {
+		h ^= mix(k.a.hi^s[2], k.b.hi^s[3])
+	}
+	return mix(h^s[2], k.meta^s[3])
+}

@@ -1,0 +1,182 @@
+package session
+
+import (
+	"errors"
+	"math/bits"
+	"time"
+	"unsafe"
+)
+
+// Session rules, as durations of the cache's clock.
+const (
+	// IdleTCP ends a TCP session that shows no packet for so long.
+	IdleTCP = 10 * time.Minute
+	// IdleOther ends any other session.
+	IdleOther = 2 * time.Minute
+	// Restart begins sessions anew that have no beginning of their own (ping,
+	// ARP, multicast), so that they keep something of late.
+	Restart = 5 * time.Minute
+	// MidstreamOffset is where a TCP session seen without SYN starts while
+	// the table overflows: what returns after having been given up is likely
+	// bulk and must not look like a head.
+	MidstreamOffset = 4096
+	// pressure is for how long after a live session was given up the table
+	// counts as overflowing.
+	pressure = time.Minute
+)
+
+// Tick is the resolution of the table's times; 32 bits of it last 8 years.
+const Tick = time.Second / 16
+
+const (
+	ticksTCP      = uint32(IdleTCP / Tick)
+	ticksOther    = uint32(IdleOther / Tick)
+	ticksRestart  = uint32(Restart / Tick)
+	ticksPressure = uint32(pressure / Tick)
+)
+
+// ways is how many sessions share a bucket: their tags fill one cache line.
+const ways = 32
+
+// A hot entry is what every packet of a session touches: half a cache line.
+type hot struct {
+	fingerprint uint32 // of the hash; with the tag and the bucket nearly all of it
+	last        uint32 // tick of the newest packet
+	// packets seen from side A and from side B.
+	packets [2]uint32
+	// bytes seen, likewise, in the low 48 bits; flags in the high 16 of
+	// bytes[0]. While pending, the silent side holds a position instead.
+	bytes [2]uint64
+}
+
+const (
+	countBits = 48
+	countMask = 1<<countBits - 1
+)
+
+const (
+	flagTCP uint64 = 1 << (countBits + iota)
+	flagClosed
+	flagMidstream
+	flagRestarts
+	flagPending
+	flagFromB // the first packet came from side B
+)
+
+// A cold entry is what only a session's first and last packet touch.
+type cold struct {
+	key   Key
+	first uint32
+	_     uint32
+}
+
+const (
+	entrySize   = int(unsafe.Sizeof(hot{}) + unsafe.Sizeof(cold{}) + unsafe.Sizeof(uint16(0)))
+	bucketSize  = ways * entrySize
+	minSummary  = 64
+	summarySize = int(unsafe.Sizeof(Summary{}))
+)
+
+// A Table counts the sessions that are live. Its size is fixed: when a bucket
+// is full, a session that ended, one that nobody answered, or else the one
+// idle longest is given up. It is not safe for concurrent use.
+type Table struct {
+	tags      []uint16 // ways a bucket, 0 for a free slot
+	hot       []hot
+	cold      []cold
+	buckets   uint64
+	summaries summaryRing
+
+	live       int // slots in use, ended sessions included
+	seen       uint64
+	givenUp    uint64
+	gaveUp     bool
+	gaveUpLast uint32
+}
+
+// TableStats are a Table's figures.
+type TableStats struct {
+	Capacity int    // slots
+	Used     int    // slots that hold a session, live or ended
+	Seen     uint64 // sessions begun
+	GivenUp  uint64 // sessions forgotten while still live, for lack of room
+	// Summaries held of sessions that ended or were given up.
+	Summaries int
+}
+
+// NewTable lays a table and the summaries of ended sessions (a quarter as
+// many bytes as the table) out in memory, which must be zeroed and aligned to
+// 64 bytes.
+func NewTable(memory []byte) (*Table, error) {
+	buckets := len(memory) * 4 / 5 / bucketSize
+	if buckets == 0 || len(memory)-buckets*bucketSize < minSummary*summarySize {
+		return nil, errors.New("session table: too little memory")
+	}
+	n := buckets * ways
+	at := 0
+	t := &Table{buckets: uint64(buckets)}
+	t.tags = carve[uint16](memory, &at, n)
+	t.hot = carve[hot](memory, &at, n)
+	t.cold = carve[cold](memory, &at, n)
+	t.summaries.slots = carve[Summary](memory, &at, (len(memory)-at)/summarySize)
+	return t, nil
+}
+
+// MinMemory is the least that NewTable can use, in bytes.
+const MinMemory = 2 * bucketSize
+
+// carve takes n values of type T from memory at *at and moves *at behind.
+// None of the types it is used with holds pointers.
+func carve[T any](memory []byte, at *int, n int) []T {
+	var zero T
+	size := int(unsafe.Sizeof(zero)) * n
+	s := unsafe.Slice((*T)(unsafe.Pointer(&memory[*at : *at+size : *at+size][0])), n)
+	*at += size
+	return s
+}
+
+// Stats returns the table's figures.
+func (t *Table) Stats() TableStats {
+	return TableStats{
+		Capacity: len(t.tags), Used: t.live, Seen: t.seen, GivenUp: t.givenUp,
+		Summaries: t.summaries.len(),
+	}
+}
+
+func (t *Table) bucket(hash uint64) int {
+	b, _ := bits.Mul64(hash, t.buckets)
+	return int(b) * ways
+}
+
+func tagOf(hash uint64) uint16         { return uint16(hash) | 1 } // never 0
+func fingerprintOf(hash uint64) uint32 { return uint32(hash >> 16) }
+
+// Touch reads the line that Find will need. Called for some packets ahead it
+// lets their cache misses overlap; the result is of no use but to keep the
+// compiler from dropping the read.
+func (t *Table) Touch(hash uint64) uint16 { return t.tags[t.bucket(hash)] }
+
+// Find returns the slot of the session with that hash, or -1.
+func (t *Table) Find(hash uint64) int {
+	base := t.bucket(hash)
+	want := uint64(tagOf(hash)) * 0x0001000100010001
+	fingerprint := fingerprintOf(hash)
+	words := (*[ways / 4]uint64)(unsafe.Pointer(&t.tags[base : base+ways : base+ways][0]))
+	for i, word := range words {
+		// Four tags at once: a lane that is zero now held the tag. A lane
+		// above a true match may be flagged falsely; the fingerprint decides.
+		x := word ^ want
+		for m := (x - 0x0001000100010001) &^ x & 0x8000800080008000; m != 0; m &= m - 1 {
+			slot := base + 4*i + bits.TrailingZeros64(m)/16
+			if t.hot[slot].fingerprint == fingerprint && t.tags[slot] == tagOf(hash) {
+				return slot
+			}
+		}
+	}
+	return -1
+}
+
+// is reports whether the slot, found earlier, still holds that session.
+func (t *Table) is(slot int, hash uint64) bool {
+	return t.hot[slot].fingerprint == fingerprintOf(hash) && t.tags[slot] == tagOf(hash) && slot-t.bucket(hash) < ways && slot >= t.bucket(hash)
+}
