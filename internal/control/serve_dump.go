@@ -1,0 +1,108 @@
+package control
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"hash"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+const (
+	// headerEstimate says about how many bytes will follow, for a progress bar.
+	headerEstimate = "X-PacketCache-Estimated-Bytes"
+	// trailerResult holds the DumpResult as JSON, on one line.
+	trailerResult = "X-PacketCache-Result"
+)
+
+// smallWrite is the size up to which a write is sent on at once, because the
+// reader may be waiting for just that (the file's header, the last packets).
+// Above it net/http keeps back at most the two bytes that end a chunk.
+const smallWrite = 4 << 10
+
+func (s *Server) dump(w http.ResponseWriter, r *http.Request) {
+	req, err := parseDumpRequest(r.URL.RawQuery)
+	if err != nil {
+		problemOf(err).write(w)
+		return
+	}
+	out := &dumpWriter{w: w, ctl: http.NewResponseController(w)}
+	if req.SHA256 {
+		out.sum = sha256.New()
+	}
+	w.Header().Set("Content-Type", contentType(req.Format))
+	w.Header().Set("Trailer", trailerResult)
+	result, err := s.service.Dump(r.Context(), req, peerFrom(r.Context()), out)
+	if err != nil && !out.started {
+		w.Header().Del("Trailer")
+		problemOf(err).write(w)
+		return
+	}
+	if err == nil {
+		err = out.err
+	}
+	if err != nil {
+		if r.Context().Err() == nil {
+			s.http.ErrorLog.Printf("dump for %s cut off after %d bytes: %v", peerFrom(r.Context()), out.bytes, err)
+		}
+		panic(http.ErrAbortHandler)
+	}
+	result.Format = req.Format
+	result.Bytes = out.bytes
+	if out.sum != nil {
+		result.SHA256 = hex.EncodeToString(out.sum.Sum(nil))
+	}
+	line, err := json.Marshal(result)
+	if err != nil {
+		s.http.ErrorLog.Printf("dump for %s: cannot tell its result: %v", peerFrom(r.Context()), err)
+		panic(http.ErrAbortHandler)
+	}
+	w.Header().Set(trailerResult, string(line))
+	_ = out.SetWriteDeadline(time.Now().Add(answerPatience))
+}
+
+func contentType(f Format) string {
+	if f == PCAPNG {
+		return "application/x-pcapng"
+	}
+	return "application/vnd.tcpdump.pcap"
+}
+
+// A dumpWriter passes a capture file to the connection.
+type dumpWriter struct {
+	w       http.ResponseWriter
+	ctl     *http.ResponseController
+	sum     hash.Hash
+	bytes   int64
+	started bool
+	err     error
+}
+
+func (d *dumpWriter) Estimate(bytes int64) {
+	if !d.started && bytes >= 0 {
+		d.w.Header().Set(headerEstimate, strconv.FormatInt(bytes, 10))
+	}
+}
+
+func (d *dumpWriter) SetWriteDeadline(t time.Time) error {
+	return d.ctl.SetWriteDeadline(t)
+}
+
+func (d *dumpWriter) Write(p []byte) (int, error) {
+	if d.err != nil {
+		return 0, d.err
+	}
+	d.started = true
+	n, err := d.w.Write(p)
+	d.bytes += int64(n)
+	if d.sum != nil {
+		d.sum.Write(p[:n])
+	}
+	if err == nil && len(p) <= smallWrite {
+		err = d.ctl.Flush()
+	}
+	d.err = err
+	return n, err
+}

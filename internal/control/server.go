@@ -1,0 +1,223 @@
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/packetcache/packetcache/internal/ipc"
+)
+
+const (
+	// maxHeader caps the request line and the headers together, in bytes;
+	// net/http allows itself 4 KiB more.
+	maxHeader = 32 << 10
+	// headerPatience is how long a client may take over its request.
+	headerPatience = 5 * time.Second
+	// idlePatience is how long a connection is kept for another request.
+	idlePatience = 30 * time.Second
+	// answerPatience is how long a client may take to read an answer other
+	// than a dump.
+	answerPatience = 10 * time.Second
+)
+
+// A Service is what stands behind the endpoint. Its methods are called from
+// several goroutines at once.
+type Service interface {
+	// Status describes the service as of now.
+	Status(context.Context) (Status, error)
+	// Dump writes one capture file to w, its header at once, and returns what
+	// it wrote; the server itself counts the bytes and adds format and hash. An
+	// error before the first write is answered as such; after it, the
+	// connection is cut, so that no client takes the part for the whole. ctx
+	// ends when the client goes away.
+	Dump(ctx context.Context, req DumpRequest, from ipc.Peer, w DumpWriter) (DumpResult, error)
+}
+
+// A DumpWriter takes the bytes of a capture file. Writes of 256 KiB and more
+// go to the connection as they are; small ones cost a system call each.
+type DumpWriter interface {
+	io.Writer
+	// Estimate tells the client about how many bytes will come. It counts
+	// only before the first write.
+	Estimate(bytes int64)
+	// SetWriteDeadline bounds the writes that follow, so that a stalled reader
+	// can be given up; the zero time lifts the bound.
+	SetWriteDeadline(time.Time) error
+}
+
+// A Server answers requests on the control endpoint.
+type Server struct {
+	service Service
+	http    http.Server
+	routes  map[string]http.HandlerFunc
+}
+
+// NewServer makes a server for a service. Failures that no client hears of,
+// such as a dump cut short, go to errors; nil discards them.
+func NewServer(service Service, errors *log.Logger) *Server {
+	if errors == nil {
+		errors = log.New(io.Discard, "", 0)
+	}
+	s := &Server{service: service}
+	s.routes = map[string]http.HandlerFunc{
+		"/v1/status":     s.status,
+		"/v1/interfaces": s.interfaces,
+		"/v1/dump":       s.dump,
+	}
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	s.http = http.Server{
+		Handler:           http.HandlerFunc(s.route),
+		Protocols:         protocols,
+		ReadHeaderTimeout: headerPatience,
+		IdleTimeout:       idlePatience,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          errors,
+		ConnContext:       withPeer,
+	}
+	return s
+}
+
+// Serve answers clients until Shutdown or Close and then returns nil.
+func (s *Server) Serve(ln net.Listener) error {
+	if err := s.http.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+// Shutdown stops accepting and waits for the answers under way. When ctx ends
+// first they are cut off and its error is returned.
+func (s *Server) Shutdown(ctx context.Context) error {
+	err := s.http.Shutdown(ctx)
+	if err != nil {
+		_ = s.http.Close()
+	}
+	return err
+}
+
+// Close cuts off all clients.
+func (s *Server) Close() error { return s.http.Close() }
+
+type peerKey struct{}
+
+// withPeer hands who connected to the requests of the connection.
+func withPeer(ctx context.Context, c net.Conn) context.Context {
+	if peer, ok := ipc.PeerOf(c); ok {
+		return context.WithValue(ctx, peerKey{}, peer)
+	}
+	return ctx
+}
+
+func peerFrom(ctx context.Context) ipc.Peer {
+	if peer, ok := ctx.Value(peerKey{}).(ipc.Peer); ok {
+		return peer
+	}
+	return ipc.Peer{UID: -1, GID: -1}
+}
+
+func (s *Server) route(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	handle, ok := s.routes[r.URL.Path]
+	switch {
+	case !ok:
+		(&Problem{
+			Status:  http.StatusNotFound,
+			Message: "no such path",
+			Hint:    "This service answers /v1/status, /v1/interfaces and /v1/dump.",
+		}).write(w)
+	case r.Method != http.MethodGet:
+		w.Header().Set("Allow", http.MethodGet)
+		(&Problem{
+			Status:  http.StatusMethodNotAllowed,
+			Message: "method not allowed",
+			Hint:    "Use GET.",
+		}).write(w)
+	case r.ContentLength != 0:
+		// Reading it off would give the client another way to be slow.
+		w.Header().Set("Connection", "close")
+		badRequest("the request has a body", "Put parameters into the query.").write(w)
+	default:
+		handle(w, r)
+	}
+}
+
+func (s *Server) status(w http.ResponseWriter, r *http.Request) {
+	if st, ok := s.ask(w, r); ok {
+		writeJSON(w, http.StatusOK, st)
+	}
+}
+
+func (s *Server) interfaces(w http.ResponseWriter, r *http.Request) {
+	if st, ok := s.ask(w, r); ok {
+		writeJSON(w, http.StatusOK, Interfaces{Interfaces: st.Interfaces})
+	}
+}
+
+// ask gets the status for a request that takes no parameters; when it cannot,
+// it has answered why.
+func (s *Server) ask(w http.ResponseWriter, r *http.Request) (Status, bool) {
+	if r.URL.RawQuery != "" {
+		badRequest("the path takes no parameters", "").write(w)
+		return Status{}, false
+	}
+	st, err := s.service.Status(r.Context())
+	if err != nil {
+		problemOf(err).write(w)
+		return Status{}, false
+	}
+	return filled(st), true
+}
+
+// filled makes lists that hold nothing empty instead of null.
+func filled(st Status) Status {
+	st.Horizons = orEmpty(st.Horizons)
+	st.Classes = orEmpty(st.Classes)
+	st.Coverage = orEmpty(st.Coverage)
+	st.Warnings = orEmpty(st.Warnings)
+	st.Interfaces = append([]Interface{}, st.Interfaces...)
+	for i := range st.Interfaces {
+		st.Interfaces[i].Addresses = orEmpty(st.Interfaces[i].Addresses)
+	}
+	if st.Totals.Refused == nil {
+		st.Totals.Refused = map[string]uint64{}
+	}
+	return st
+}
+
+func orEmpty[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}
+
+// problemOf is how an error of the service is told.
+func problemOf(err error) *Problem {
+	var p *Problem
+	if errors.As(err, &p) {
+		return p
+	}
+	return &Problem{Status: http.StatusInternalServerError, Message: err.Error(), Hint: "The service's log may say more."}
+}
+
+// writeJSON sends v, indented for those who look at it with curl.
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	body, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		// Only a time outside years 0 to 9999 or a NaN gets here.
+		status = http.StatusInternalServerError
+		body = []byte(`{"error": "the answer cannot be written as JSON"}`)
+	}
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(answerPatience))
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = io.Copy(w, strings.NewReader(string(body)+"\n"))
+}

@@ -1,0 +1,49 @@
+package ipc
+
+import (
+	"net"
+
+	"golang.org/x/sys/windows"
+)
+
+// identify tells who connected. The pipe's descriptor has let it in, so it
+// may. Impersonation would name the user beyond doubt, but only once the
+// client has written something, which most never do; so the user is that of
+// the client's process.
+func identify(c net.Conn) (Peer, bool, error) {
+	var pid uint32
+	if err := windows.GetNamedPipeClientProcessId(pipeHandle(c), &pid); err != nil {
+		return Peer{UID: -1, GID: -1}, true, nil
+	}
+	return describeProcess(pid), true, nil
+}
+
+// describeProcess names the user and the program of a process, as far as it
+// may be opened.
+func describeProcess(pid uint32) Peer {
+	peer := Peer{PID: int(pid), UID: -1, GID: -1}
+	process, err := windows.OpenProcess(windows.PROCESS_QUERY_LIMITED_INFORMATION, false, pid)
+	if err != nil {
+		return peer
+	}
+	defer windows.CloseHandle(process)
+	path := make([]uint16, 4096)
+	size := uint32(len(path))
+	if windows.QueryFullProcessImageName(process, 0, &path[0], &size) == nil {
+		peer.Program = windows.UTF16ToString(path[:size])
+	}
+	var token windows.Token
+	if windows.OpenProcessToken(process, windows.TOKEN_QUERY, &token) != nil {
+		return peer
+	}
+	defer token.Close()
+	user, err := token.GetTokenUser()
+	if err != nil {
+		return peer
+	}
+	peer.User = user.User.Sid.String()
+	if account, domain, _, err := user.User.Sid.LookupAccount(""); err == nil {
+		peer.User = domain + `\` + account
+	}
+	return peer
+}
