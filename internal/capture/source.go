@@ -4,6 +4,7 @@ package capture
 
 import (
 	"context"
+	"errors"
 
 	"github.com/packetcache/packetcache/internal/packet"
 )
@@ -14,7 +15,8 @@ type Sink interface {
 	// Interface announces where packets will come from and returns the number
 	// that they are to carry. The same name and link type give the same number
 	// again, so that an interface that went and came back keeps its own.
-	// It fails when there are more interfaces than can be told apart.
+	// It fails when there are more interfaces than can be told apart. An
+	// interface is announced again when its addresses change.
 	Interface(packet.Interface) (packet.InterfaceID, error)
 	// Packets takes a batch, oldest first. Both the slice and what it points
 	// to are borrowed for the length of the call.
@@ -33,6 +35,10 @@ type Source interface {
 	// Counters may be called at any time from any goroutine.
 	Counters() Counters
 }
+
+// ErrVanished is what a Source's Run returns, wrapped, when its interface no
+// longer exists. An interface that is merely down does not end Run.
+var ErrVanished = errors.New("the interface no longer exists")
 
 // Counters are totals since the Source was opened.
 type Counters struct {
