@@ -5,6 +5,8 @@ import (
 	"math/bits"
 	"time"
 	"unsafe"
+
+	"github.com/packetcache/packetcache/internal/mem"
 )
 
 // Session rules, as durations of the cache's clock.
@@ -71,9 +73,7 @@ type cold struct {
 }
 
 const (
-	entrySize   = int(unsafe.Sizeof(hot{}) + unsafe.Sizeof(cold{}) + unsafe.Sizeof(uint16(0)))
-	bucketSize  = ways * entrySize
-	minSummary  = 64
+	bucketSize  = ways * int(unsafe.Sizeof(hot{})+unsafe.Sizeof(cold{})+unsafe.Sizeof(uint16(0)))
 	summarySize = int(unsafe.Sizeof(Summary{}))
 )
 
@@ -104,35 +104,21 @@ type TableStats struct {
 	Summaries int
 }
 
-// NewTable lays a table and the summaries of ended sessions (a quarter as
-// many bytes as the table) out in memory, which must be zeroed and aligned to
-// 64 bytes.
-func NewTable(memory []byte) (*Table, error) {
-	buckets := len(memory) * 4 / 5 / bucketSize
-	if buckets == 0 || len(memory)-buckets*bucketSize < minSummary*summarySize {
+// NewTable lays a table out in memory, and the summaries of ended sessions in
+// ended. Both must be zeroed and aligned to 64 bytes.
+func NewTable(memory, ended []byte) (*Table, error) {
+	buckets := len(memory) / bucketSize
+	summaries := len(ended) / summarySize
+	if buckets == 0 || summaries == 0 {
 		return nil, errors.New("session table: too little memory")
 	}
 	n := buckets * ways
-	at := 0
 	t := &Table{buckets: uint64(buckets)}
-	t.tags = carve[uint16](memory, &at, n)
-	t.hot = carve[hot](memory, &at, n)
-	t.cold = carve[cold](memory, &at, n)
-	t.summaries.slots = carve[Summary](memory, &at, (len(memory)-at)/summarySize)
+	t.tags, memory = mem.Carve[uint16](memory, n)
+	t.hot, memory = mem.Carve[hot](memory, n)
+	t.cold, _ = mem.Carve[cold](memory, n)
+	t.summaries.slots, _ = mem.Carve[Summary](ended, summaries)
 	return t, nil
-}
-
-// MinMemory is the least that NewTable can use, in bytes.
-const MinMemory = 2 * bucketSize
-
-// carve takes n values of type T from memory at *at and moves *at behind.
-// None of the types it is used with holds pointers.
-func carve[T any](memory []byte, at *int, n int) []T {
-	var zero T
-	size := int(unsafe.Sizeof(zero)) * n
-	s := unsafe.Slice((*T)(unsafe.Pointer(&memory[*at : *at+size : *at+size][0])), n)
-	*at += size
-	return s
 }
 
 // Stats returns the table's figures.

@@ -1,0 +1,87 @@
+package cache
+
+import "math"
+
+// probationShare of the pages is what unanswered first packets can fill.
+const probationShare = 20
+
+// evict frees the oldest segment of the class that deserves it least, by age
+// and bias, and reports whether there was any. The newest eighth of the
+// budget is spared, whatever its class, so that recent traffic is complete
+// and one fast download can't empty the past.
+func (c *Cache) evict() bool {
+	victim, worst := -1, math.Inf(-1)
+	spared, worstSpared := -1, math.Inf(-1)
+	for class := range c.logs {
+		l := &c.logs[class]
+		if l.oldest == noSegment {
+			continue
+		}
+		seg := &c.segments.slots[l.oldest]
+		octave := class
+		if class == probation {
+			octave = 0
+		}
+		score := math.Log2(float64(c.clock.now-seg.newest)+1) + c.bias*float64(octave)
+		if c.position-seg.position < c.protected {
+			if score > worstSpared {
+				spared, worstSpared = class, score
+			}
+		} else if score > worst {
+			victim, worst = class, score
+		}
+	}
+	if victim < 0 {
+		victim = spared // nothing but the newest is there
+	}
+	if victim < 0 {
+		return false
+	}
+	c.drop(victim)
+	return true
+}
+
+// drop forgets the oldest segment of a log.
+func (c *Cache) drop(class int) {
+	l := &c.logs[class]
+	slot := l.oldest
+	seg := &c.segments.slots[slot]
+	if seg.live > 0 {
+		l.lose(seg.newest)
+	}
+	c.bookEviction(class, seg)
+	l.pages -= int(seg.pages)
+	l.pop(&c.segments)
+	c.pages.give(seg.first, seg.last, int(seg.pages))
+	c.segments.give(slot)
+}
+
+// lose records that a packet, appended at that time of the cache's clock, is
+// not there.
+func (l *log) lose(at int64) {
+	if !l.loser || at > l.lost {
+		l.lost, l.loser = at, true
+	}
+}
+
+// bookEviction counts what goes with a segment.
+func (c *Cache) bookEviction(class int, seg *segment) {
+	l := &c.logs[class]
+	gone := Count{uint64(seg.live), seg.bytes}
+	l.stats.Evicted.add(gone.Packets, gone.Bytes)
+	l.stats.Held = l.stats.Held.minus(gone)
+	c.stats.evicted.add(gone.Packets, gone.Bytes)
+	s := &seg.shares
+	if !s.many {
+		for i := range s.id[:s.n] {
+			c.interfaces[s.id[i]].stats.Evicted.add(uint64(s.packets[i]), uint64(s.bytes[i]))
+		}
+		return
+	}
+	w := walk{c: c, seg: seg}
+	for w.next() {
+		if w.stamp == 0 {
+			c.interfaces[w.header.iface].stats.Evicted.add(1, uint64(w.header.length))
+		}
+	}
+}

@@ -1,0 +1,105 @@
+package cache
+
+import (
+	"fmt"
+
+	"github.com/packetcache/packetcache/internal/packet"
+)
+
+// maxInterfaces bounds what a file full of interface descriptions can make
+// the cache remember.
+const maxInterfaces = 4096
+
+// interfaceName is what makes an interface the same when it comes again.
+type interfaceName struct {
+	name     string
+	linkType packet.LinkType
+}
+
+type interfaceState struct {
+	packet.Interface
+	stats InterfaceStats
+}
+
+// InterfaceStats are totals of one interface.
+type InterfaceStats struct {
+	// Seen were handed to Append, Refused among them were not stored.
+	Seen, Refused Count
+	// Evicted were stored and have gone since.
+	Evicted Count
+}
+
+// Stored is what is there now.
+func (s InterfaceStats) Stored() Count {
+	return s.Seen.minus(s.Refused).minus(s.Evicted)
+}
+
+// Interface announces an interface and returns the number that its packets
+// are to carry: the same for the same name and link type.
+func (c *Cache) Interface(i packet.Interface) (packet.InterfaceID, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	key := interfaceName{i.Name, i.LinkType}
+	if id, ok := c.numbers[key]; ok {
+		c.interfaces[id].Interface = i
+		return id, nil
+	}
+	if len(c.interfaces) == maxInterfaces {
+		return 0, fmt.Errorf("interface %q: the cache holds packets of %d interfaces already and can tell no more apart", i.Name, maxInterfaces)
+	}
+	id := packet.InterfaceID(len(c.interfaces))
+	c.interfaces = append(c.interfaces, interfaceState{Interface: i})
+	c.numbers[key] = id
+	return id, nil
+}
+
+// Interfaces returns all that were ever announced, by number, with their
+// totals.
+func (c *Cache) Interfaces() ([]packet.Interface, []InterfaceStats) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	interfaces := make([]packet.Interface, len(c.interfaces))
+	stats := make([]InterfaceStats, len(c.interfaces))
+	for i := range c.interfaces {
+		interfaces[i], stats[i] = c.interfaces[i].Interface, c.interfaces[i].stats
+	}
+	return interfaces, stats
+}
+
+// interfaceShares count a segment's packets by interface, so that what is
+// evicted can be booked without reading it. Few interfaces are busy at a
+// time; a segment of more is read.
+type interfaceShares struct {
+	id      [3]uint16
+	packets [3]uint16
+	bytes   [3]uint32
+	n       uint8
+	many    bool
+}
+
+func (s *interfaceShares) add(id packet.InterfaceID, bytes int) {
+	for i := range s.id[:s.n] {
+		if s.id[i] == uint16(id) {
+			s.packets[i]++
+			s.bytes[i] += uint32(bytes)
+			return
+		}
+	}
+	if int(s.n) == len(s.id) {
+		s.many = true
+		return
+	}
+	s.id[s.n], s.packets[s.n], s.bytes[s.n] = uint16(id), 1, uint32(bytes)
+	s.n++
+}
+
+// remove takes back a packet that left for another segment.
+func (s *interfaceShares) remove(id packet.InterfaceID, bytes int) {
+	for i := range s.id[:s.n] {
+		if s.id[i] == uint16(id) && s.packets[i] > 0 {
+			s.packets[i]--
+			s.bytes[i] -= uint32(bytes)
+			return
+		}
+	}
+}

@@ -1,0 +1,90 @@
+package cache
+
+import "github.com/packetcache/packetcache/internal/mem"
+
+// pageSize is what memory is handed out in. Small pages waste little at the
+// end of a compressed segment.
+const (
+	pageBits = 12
+	pageSize = 1 << pageBits
+)
+
+// noPage ends a chain.
+const noPage = ^uint32(0)
+
+// A pagePool hands out pages and takes whole chains of them back.
+type pagePool struct {
+	memory []byte
+	next   []uint32 // per page, the one behind it in its chain
+	free   uint32   // chain of pages given back
+	nfree  int
+	// touched pages have been handed out at least once; those behind them
+	// have no physical memory yet.
+	touched int
+	total   int
+}
+
+func (p *pagePool) init(memory, links []byte, n int) {
+	p.memory = memory[: n*pageSize : n*pageSize]
+	p.next, _ = mem.Carve[uint32](links, n)
+	p.free, p.total = noPage, n
+}
+
+// available is how many pages can be taken.
+func (p *pagePool) available() int { return p.nfree + p.total - p.touched }
+
+// take hands out a page; the caller has seen that one is available.
+func (p *pagePool) take() uint32 {
+	page := p.free
+	if page != noPage {
+		p.free = p.next[page]
+		p.nfree--
+	} else {
+		page = uint32(p.touched)
+		p.touched++
+	}
+	p.next[page] = noPage
+	return page
+}
+
+// give takes back the n pages of the chain from first to last.
+func (p *pagePool) give(first, last uint32, n int) {
+	if n == 0 {
+		return
+	}
+	p.next[last] = p.free
+	p.free = first
+	p.nfree += n
+}
+
+func (p *pagePool) bytes(page uint32) []byte {
+	at := int(page) << pageBits
+	return p.memory[at : at+pageSize : at+pageSize]
+}
+
+// A place is a byte in a chain of pages.
+type place struct {
+	page uint32
+	at   int
+}
+
+// forward moves a place by n bytes, which the chain must have.
+func (p *pagePool) forward(from place, n int) place {
+	from.at += n
+	for from.at >= pageSize && p.next[from.page] != noPage {
+		from.page = p.next[from.page]
+		from.at -= pageSize
+	}
+	return from
+}
+
+// read copies what stands at a place to dst, up to the end of the chain.
+func (p *pagePool) read(from place, dst []byte) (n int) {
+	for {
+		n += copy(dst[n:], p.bytes(from.page)[from.at:])
+		if n == len(dst) || p.next[from.page] == noPage {
+			return n
+		}
+		from = place{page: p.next[from.page]}
+	}
+}

@@ -1,0 +1,80 @@
+package cache
+
+import (
+	"encoding/binary"
+
+	"github.com/packetcache/packetcache/internal/session"
+)
+
+// The first packet of a session waits in the probation log, which a scan or
+// a flood of them can't grow beyond its share, and moves to class 0 with the
+// session's second packet. Records here are readable without the one before,
+// and carry a stamp: 0, or the epoch in which the packet left. A reader that
+// began earlier, which will not see the copy in class 0, still takes it here.
+
+// A position names a record of the probation log in 48 bits: the slot of its
+// segment, the low bits of the segment's seq, and the offset in it.
+const (
+	slotBits   = 20
+	seqBits    = 10
+	offsetBits = 18
+)
+
+func positionOf(slot uint32, seg *segment) uint64 {
+	return uint64(slot)<<(seqBits+offsetBits) | seg.seq&(1<<seqBits-1)<<offsetBits | uint64(seg.size)&(1<<offsetBits-1)
+}
+
+// promote moves a session's first packet from the probation log to class 0.
+// It does nothing if the packet has been evicted meanwhile.
+func (c *Cache) promote(position uint64, hash uint64) {
+	slot := position >> (seqBits + offsetBits)
+	offset := uint32(position & (1<<offsetBits - 1))
+	if slot >= uint64(c.segments.touched) {
+		return
+	}
+	seg := &c.segments.slots[slot]
+	if seg.seq == 0 || seg.seq&(1<<seqBits-1) != position>>offsetBits&(1<<seqBits-1) || offset >= seg.size || !seg.stamped {
+		return
+	}
+	var raw [maxHeader + stampSize]byte
+	n := c.copyOut(seg, offset, raw[:])
+	var h header
+	size := h.get(raw[:n], base{none: true})
+	if size == 0 || size+stampSize > n || h.length > jumbo || binary.LittleEndian.Uint32(raw[size:]) != 0 {
+		return
+	}
+	data := c.batch.moved[:h.length]
+	if c.copyOut(seg, offset+uint32(size+stampSize), data) < h.length {
+		return
+	}
+	// The slot may hold another segment with the same low bits: see that it
+	// is this session's packet.
+	var f session.Flow
+	if int(h.iface) >= len(c.interfaces) {
+		return
+	}
+	c.decoder.Decode(c.interfaces[h.iface].LinkType, data, &f)
+	if f.Hash != hash {
+		return
+	}
+	c.leave(seg, offset+uint32(size), &h)
+	c.put(0, &h, data, seg.newest)
+}
+
+// leave stamps the record whose stamp stands at offset as gone and takes it
+// out of the books.
+func (c *Cache) leave(seg *segment, offset uint32, h *header) {
+	var stamp [stampSize]byte
+	binary.LittleEndian.PutUint32(stamp[:], c.epoch)
+	at := c.pages.forward(place{page: seg.first}, int(offset))
+	n := copy(c.pages.bytes(at.page)[at.at:], stamp[:])
+	if n < len(stamp) {
+		copy(c.pages.bytes(c.pages.next[at.page]), stamp[n:])
+	}
+	one := Count{1, uint64(h.length)}
+	seg.live--
+	seg.bytes -= one.Bytes
+	seg.shares.remove(h.iface, h.length)
+	c.logs[probation].stats.Held = c.logs[probation].stats.Held.minus(one)
+	c.stats.stored = c.stats.stored.minus(one)
+}

@@ -1,0 +1,229 @@
+package cache
+
+import (
+	"math"
+	"slices"
+
+	"github.com/packetcache/packetcache/internal/packet"
+)
+
+// A Query says which packets to read.
+type Query struct {
+	// Since and Until bound the packets' timestamps, both inclusive, in
+	// nanoseconds since the Unix epoch; math.MinInt64 and math.MaxInt64 leave
+	// them open. All is both open.
+	Since, Until int64
+}
+
+// All is the query for every packet.
+var All = Query{math.MinInt64, math.MaxInt64}
+
+// A Reader returns packets in the order of their timestamps, as the cache was
+// when Begin was called: what comes later is not seen, what is evicted before
+// it is reached is missing and counted. It copies pieces of segments out
+// under a short lock and pins nothing. A Reader takes up to 1.5 MiB, which it
+// keeps for the next Begin; it is not safe for concurrent use.
+type Reader struct {
+	c     *Cache
+	query Query
+	epoch uint32
+	// last is the youngest segment there was; segments that were open may
+	// have grown since, so their size then is kept.
+	last   uint64
+	open   [NumClasses + 1]openSegment
+	todo   []segmentRef // not yet begun, the one with the oldest packet first
+	heap   []*cursor    // begun, the one with the oldest packet first
+	spare  []*cursor
+	taken  bool   // heap[0] stands at a record that has been returned
+	large  []byte // a record that is larger than a cursor's window
+	total  uint64
+	passed uint64
+}
+
+type openSegment struct {
+	seq           uint64
+	size, records uint32
+}
+
+type segmentRef struct {
+	minTime int64
+	slot    uint32
+	class   uint8
+}
+
+// maxCursors bounds how many segments are merged at once. Only timestamps
+// gone mad make more of them overlap; then some packets come late.
+const maxCursors = 40
+
+// NewReader makes a reader of the cache.
+func (c *Cache) NewReader() *Reader { return &Reader{c: c} }
+
+// Begin takes the cache as it is now.
+func (r *Reader) Begin(q Query) {
+	r.End()
+	c := r.c
+	c.mu.Lock()
+	r.query = q
+	c.epoch++
+	r.epoch = c.epoch
+	r.last = c.segments.seq
+	for class := range c.logs {
+		l := &c.logs[class]
+		r.open[class] = openSegment{}
+		if l.youngest != noSegment {
+			seg := &c.segments.slots[l.youngest]
+			r.open[class] = openSegment{seg.seq, seg.size, seg.records}
+		}
+		for slot := l.oldest; slot != noSegment; slot = c.segments.slots[slot].next {
+			seg := &c.segments.slots[slot]
+			if seg.maxTime >= q.Since && seg.minTime <= q.Until {
+				r.todo = append(r.todo, segmentRef{seg.minTime, slot, uint8(class)})
+				r.total += uint64(seg.live)
+			}
+		}
+	}
+	c.mu.Unlock()
+	// The next to begin stands last.
+	slices.SortFunc(r.todo, func(a, b segmentRef) int {
+		switch {
+		case a.minTime > b.minTime:
+			return -1
+		case a.minTime < b.minTime:
+			return 1
+		default:
+			return int(b.class) - int(a.class)
+		}
+	})
+}
+
+// End gives up what is left to read.
+func (r *Reader) End() {
+	r.spare = append(r.spare, r.heap...)
+	r.heap, r.todo = r.heap[:0], r.todo[:0]
+	r.taken = false
+	r.total, r.passed = 0, 0
+}
+
+// Next returns the next packet, or false at the end. Data is valid until the
+// next call.
+func (r *Reader) Next(p *packet.Packet) bool {
+	for {
+		if r.taken {
+			r.taken = false
+			if r.advance(r.heap[0]) {
+				r.sink()
+			} else {
+				r.finish()
+			}
+		}
+		r.beginDue()
+		if len(r.heap) == 0 {
+			return false
+		}
+		r.taken = true
+		if r.take(r.heap[0], p) {
+			return true
+		}
+	}
+}
+
+// take returns the record a cursor stands at if the query wants it.
+func (r *Reader) take(cur *cursor, p *packet.Packet) bool {
+	h := &cur.header
+	gone := cur.stamp != 0 && cur.stamp < r.epoch
+	if !gone {
+		r.passed++
+	}
+	if gone || h.time < r.query.Since || h.time > r.query.Until {
+		return false
+	}
+	data, ok := r.data(cur)
+	if !ok {
+		r.passed-- // evicted
+		return false
+	}
+	*p = packet.Packet{Time: h.time, Data: data, OrigLen: h.wire, Interface: h.iface, Direction: h.direction}
+	return true
+}
+
+// Missing is how many packets were evicted before they could be read; it is
+// right once Next has returned false.
+func (r *Reader) Missing() uint64 {
+	if r.passed > r.total {
+		return 0
+	}
+	return r.total - r.passed
+}
+
+// beginDue begins the segments whose oldest packet may be the next.
+func (r *Reader) beginDue() {
+	for len(r.todo) > 0 && len(r.heap) < maxCursors {
+		ref := r.todo[len(r.todo)-1]
+		if len(r.heap) > 0 && ref.minTime > r.heap[0].header.time {
+			return
+		}
+		r.todo = r.todo[:len(r.todo)-1]
+		cur := r.cursor()
+		if r.begin(cur, ref) {
+			r.heap = append(r.heap, cur)
+			r.rise()
+		} else {
+			r.spare = append(r.spare, cur)
+		}
+	}
+}
+
+func (r *Reader) cursor() *cursor {
+	if n := len(r.spare); n > 0 {
+		cur := r.spare[n-1]
+		r.spare = r.spare[:n-1]
+		return cur
+	}
+	return &cursor{}
+}
+
+// finish takes the first cursor, which is at its end, off the heap.
+func (r *Reader) finish() {
+	cur, n := r.heap[0], len(r.heap)-1
+	r.heap[0] = r.heap[n]
+	r.heap = r.heap[:n]
+	r.sink()
+	r.spare = append(r.spare, cur)
+}
+
+func before(a, b *cursor) bool {
+	if a.header.time != b.header.time {
+		return a.header.time < b.header.time
+	}
+	return a.header.tie < b.header.tie
+}
+
+// rise moves the heap's last cursor to its place.
+func (r *Reader) rise() {
+	for i := len(r.heap) - 1; i > 0; {
+		parent := (i - 1) / 2
+		if !before(r.heap[i], r.heap[parent]) {
+			return
+		}
+		r.heap[i], r.heap[parent] = r.heap[parent], r.heap[i]
+		i = parent
+	}
+}
+
+// sink moves the heap's first cursor to its place.
+func (r *Reader) sink() {
+	for i := 0; ; {
+		child := 2*i + 1
+		if child >= len(r.heap) {
+			return
+		}
+		if other := child + 1; other < len(r.heap) && before(r.heap[other], r.heap[child]) {
+			child = other
+		}
+		if !before(r.heap[child], r.heap[i]) {
+			return
+		}
+		r.heap[i], r.heap[child] = r.heap[child], r.heap[i]
+		i = child
+	}
+}

@@ -1,0 +1,135 @@
+package cache
+
+import (
+	"math"
+
+	"github.com/packetcache/packetcache/internal/mem"
+)
+
+// Bounds of a segment.
+const (
+	minSegment = 16 << 10
+	maxSegment = 128 << 10
+	// maxRecords bounds what a dump needs to sort a segment.
+	maxRecords = 2048
+	// maxSegments is what a position in the probation log can name.
+	maxSegments = 1 << slotBits
+)
+
+// noSegment ends a list.
+const noSegment = ^uint32(0)
+
+// A codec says how the bytes in a segment's pages are to be read.
+type codec uint8
+
+// codecRaw is records as they were appended.
+const codecRaw codec = 0
+
+// A segment is a run of records of one class in a chain of pages. The
+// descriptor stands outside the Go heap and holds no pointers.
+type segment struct {
+	// seq numbers the segments in the order they were begun, from 1, so that
+	// a reader can tell whether a slot still holds what it held; 0 is free.
+	seq uint64
+	// minTime and maxTime are the packets' least and greatest timestamps.
+	minTime, maxTime int64
+	// newest is the cache clock when the newest packet was appended.
+	newest int64
+	// position is the cache's position behind the newest packet.
+	position uint64
+	// lastTime is what the next record's time is told relative to.
+	lastTime      int64
+	bytes         uint64 // captured bytes of its packets
+	first, last   uint32 // pages
+	pages         uint32
+	size          uint32 // bytes used of the pages
+	records       uint32
+	live          uint32 // records, less those that have left the probation log
+	next          uint32 // the next younger segment of the class, or of the free list
+	lastInterface uint16
+	lastTie       uint16
+	codec         codec
+	sealed        bool
+	// disordered says that some packet is older than the one before it.
+	disordered bool
+	// stamped says that its records carry stamps: it is of the probation log.
+	stamped bool
+	shares  interfaceShares
+}
+
+// A segmentPool hands out descriptors.
+type segmentPool struct {
+	slots []segment
+	size  int // bytes at which a segment is sealed
+	free  uint32
+	used  int
+	// touched slots have been handed out at least once.
+	touched int
+	seq     uint64
+}
+
+func (p *segmentPool) init(memory []byte, n, size int) {
+	p.slots, _ = mem.Carve[segment](memory, n)
+	p.free, p.size = noSegment, size
+}
+
+// available reports whether a descriptor can be taken.
+func (p *segmentPool) available() bool { return p.free != noSegment || p.touched < len(p.slots) }
+
+// take begins a segment; the caller has seen that a descriptor is available.
+func (p *segmentPool) take() uint32 {
+	slot := p.free
+	if slot != noSegment {
+		p.free = p.slots[slot].next
+	} else {
+		slot = uint32(p.touched)
+		p.touched++
+	}
+	p.used++
+	p.seq++
+	p.slots[slot] = segment{
+		seq: p.seq, first: noPage, last: noPage, next: noSegment,
+		minTime: math.MaxInt64, maxTime: math.MinInt64,
+	}
+	return slot
+}
+
+func (p *segmentPool) give(slot uint32) {
+	p.slots[slot] = segment{next: p.free}
+	p.free = slot
+	p.used--
+}
+
+// A log is the FIFO of a class's segments. Its youngest is open unless sealed.
+type log struct {
+	oldest, youngest uint32
+	segments         int
+	pages            int
+	stats            ClassStats
+	// lost is the cache clock of the newest packet that was evicted or
+	// refused; see horizon.
+	lost  int64
+	loser bool // whether anything was
+}
+
+func (l *log) init() { l.oldest, l.youngest = noSegment, noSegment }
+
+// push adds a segment as the youngest.
+func (l *log) push(p *segmentPool, slot uint32) {
+	if l.youngest == noSegment {
+		l.oldest = slot
+	} else {
+		p.slots[l.youngest].next = slot
+	}
+	l.youngest = slot
+	l.segments++
+}
+
+// pop removes the oldest segment.
+func (l *log) pop(p *segmentPool) {
+	l.oldest = p.slots[l.oldest].next
+	if l.oldest == noSegment {
+		l.youngest = noSegment
+	}
+	l.segments--
+}

@@ -1,0 +1,55 @@
+package cache
+
+import "encoding/binary"
+
+// copyOut copies what stands in a raw segment from offset on to dst and
+// returns how much that was.
+func (c *Cache) copyOut(seg *segment, offset uint32, dst []byte) int {
+	if offset >= seg.size {
+		return 0
+	}
+	dst = dst[:min(len(dst), int(seg.size-offset))]
+	if len(dst) == 0 {
+		return 0
+	}
+	return c.pages.read(c.pages.forward(place{page: seg.first}, int(offset)), dst)
+}
+
+// A walk goes through the headers of a raw segment.
+type walk struct {
+	c       *Cache
+	seg     *segment
+	started bool
+	at      place
+	offset  uint32
+	header  header
+	stamp   uint32
+}
+
+// next goes to the next record and reports whether there is one.
+func (w *walk) next() bool {
+	if w.offset >= w.seg.size {
+		return false
+	}
+	var b [maxHeader + stampSize]byte
+	from := base{time: w.header.time, iface: w.header.iface, none: !w.started || w.seg.stamped}
+	if !w.started {
+		w.at, w.started = place{page: w.seg.first}, true
+	}
+	n := w.c.pages.read(w.at, b[:min(len(b), int(w.seg.size-w.offset))])
+	size := w.header.get(b[:n], from)
+	if size == 0 {
+		return false
+	}
+	w.stamp = 0
+	if w.seg.stamped {
+		w.stamp = binary.LittleEndian.Uint32(b[size:])
+		size += stampSize
+	}
+	size += w.header.length
+	w.offset += uint32(size)
+	if w.offset < w.seg.size {
+		w.at = w.c.pages.forward(w.at, size)
+	}
+	return true
+}
