@@ -1,0 +1,273 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// A Loader reads the settings from their sources, again and again.
+type Loader struct {
+	// Sources are asked in the order of their origins, whatever their order
+	// here, at most one for each origin.
+	Sources []Source
+	// TotalRAM is the machine's memory in bytes, of which ram-size may be half;
+	// 0 leaves the upper end open.
+	TotalRAM uint64
+	// CheckFilter says whether a capture filter is one; nil takes all.
+	CheckFilter func(expression string) error
+}
+
+// Loaded are settings in force, and how they came to be. It is not changed
+// after Load has returned it.
+type Loaded struct {
+	Settings
+	// Problems are the values that were found and are not in force.
+	Problems []Problem
+
+	layers []layer          // the good values of each source, weakest first
+	from   map[string]value // what is in force, by key; without defaults
+}
+
+// A layer holds the good values of one source by key.
+type layer struct {
+	origin Origin
+	values map[string]value
+}
+
+type value struct {
+	origin Origin
+	where  string
+	v      any // of the setting's Go type
+}
+
+// Load reads all sources. A value that is wrong is reported in Problems, and
+// what the same source held for that setting in last stays in force; without
+// such a value, or with last nil, the next weaker source or the default
+// decides. A source that cannot be read at all keeps all it held in last.
+func (l *Loader) Load(last *Loaded) *Loaded {
+	loaded := &Loaded{Settings: Defaults(), from: map[string]value{}}
+	sources := slices.SortedStableFunc(slices.Values(l.Sources), func(a, b Source) int {
+		return cmp.Compare(a.Origin(), b.Origin())
+	})
+	for _, source := range sources {
+		var before map[string]value
+		if last != nil {
+			before = last.layer(source.Origin())
+		}
+		lay := l.readLayer(source, before, &loaded.Problems)
+		loaded.layers = append(loaded.layers, lay)
+		for key, v := range lay.values {
+			loaded.from[key] = v
+		}
+	}
+	loaded.settleSize()
+	target := reflect.ValueOf(&loaded.Settings).Elem()
+	for _, f := range Fields() {
+		if v, ok := loaded.from[f.Key]; ok {
+			target.Field(f.index).Set(reflect.ValueOf(v.v))
+		}
+	}
+	return loaded
+}
+
+// Defaults are the settings of a machine on which nothing is configured.
+func Defaults() Settings {
+	var s Settings
+	target := reflect.ValueOf(&s).Elem()
+	for _, f := range Fields() {
+		text := platformDefault(f)
+		if text == "" {
+			continue // the zero value is the default
+		}
+		// A default that is not allowed would be a mistake in the tags, which
+		// TestFields refuses.
+		if v, err := f.value(Words{text}); err == nil {
+			target.Field(f.index).Set(reflect.ValueOf(v))
+		}
+	}
+	return s
+}
+
+func (l *Loader) readLayer(source Source, before map[string]value, problems *[]Problem) layer {
+	lay := layer{origin: source.Origin(), values: map[string]value{}}
+	entries, err := source.Read()
+	if err != nil {
+		p := Problem{Origin: lay.origin, Where: source.Location(), Reason: err.Error(), Unsafe: before == nil}
+		if before != nil {
+			lay.values = before
+			p.Instead = "the values read from it before stay in force"
+		}
+		*problems = append(*problems, p)
+		return lay
+	}
+	for _, entry := range entries {
+		f, ok := FieldByKey(entry.Key)
+		if !ok {
+			*problems = append(*problems, unknown(entry, lay.origin))
+			continue
+		}
+		v, err := l.check(f, entry.Value)
+		if err == nil {
+			lay.values[f.Key] = value{lay.origin, entry.Where, v}
+			continue
+		}
+		p := Problem{
+			Key:    f.Key,
+			Origin: lay.origin,
+			Where:  entry.Where,
+			Reason: fmt.Sprintf("%s = %s: %v; allowed is %s", f.Key, showRaw(entry.Value), err, l.allowed(f)),
+		}
+		if old, ok := before[f.Key]; ok {
+			lay.values[f.Key] = old
+			p.Instead = "the value before, " + showRaw(f.words(old.v)) + ", stays in force"
+		} else {
+			p.Instead = "the value is ignored"
+			p.Unsafe = f.KeepsOut
+		}
+		*problems = append(*problems, p)
+	}
+	return lay
+}
+
+// check is the whole check of one value: that of its tags and those that
+// depend on the machine.
+func (l *Loader) check(f Field, raw any) (any, error) {
+	v, err := f.value(raw)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case f.Kind == Bytes && l.TotalRAM > 0 && uint64(v.(Size)) > largest(l.TotalRAM):
+		return nil, fmt.Errorf("out of range")
+	case f.Key == "capture-filter" && l.CheckFilter != nil && v != "":
+		if err := l.CheckFilter(v.(string)); err != nil {
+			return nil, err
+		}
+	}
+	return v, nil
+}
+
+func (l *Loader) allowed(f Field) string {
+	if f.Kind == Bytes && l.TotalRAM > 0 {
+		return fmt.Sprintf("%s (on this machine %s)", f.Allowed(), FormatBytes(largest(l.TotalRAM)))
+	}
+	if f.Key == "capture-filter" {
+		return f.Allowed() + " in the language of pcap-filter(7)"
+	}
+	return f.Allowed()
+}
+
+func unknown(entry Entry, origin Origin) Problem {
+	p := Problem{Key: entry.Key, Origin: origin, Where: entry.Where}
+	p.Reason = fmt.Sprintf("%q is not a setting", shorten(entry.Key))
+	normal := strings.ToLower(strings.ReplaceAll(entry.Key, "_", "-"))
+	for _, f := range Fields() {
+		switch {
+		case f.Key == entry.Key: // and not known here
+			p.Reason = fmt.Sprintf("%s is a setting on %s only", f.Key, f.OS)
+		case f.Key == normal || f.Flag == normal || strings.ReplaceAll(f.Key, "-", "") == normal:
+			p.Reason += fmt.Sprintf("; did you mean %s?", f.Key)
+		}
+	}
+	return p
+}
+
+// settleSize decides between the two ways to say how much memory: the one
+// from the stronger source counts, in the same source the absolute size.
+func (l *Loaded) settleSize() {
+	size, percent := l.from["ram-size"], l.from["ram-percent"]
+	if size.v == nil || size.v == Size(0) || percent.v == nil {
+		return
+	}
+	if percent.origin > size.origin {
+		delete(l.from, "ram-size")
+		return
+	}
+	if percent.origin == size.origin {
+		l.Problems = append(l.Problems, Problem{
+			Key:    "ram-percent",
+			Origin: percent.origin,
+			Where:  percent.where,
+			Reason: "ram-percent has no effect, because ram-size is set there too",
+		})
+	}
+}
+
+func (l *Loaded) layer(o Origin) map[string]value {
+	for _, lay := range l.layers {
+		if lay.origin == o {
+			return lay.values
+		}
+	}
+	return nil
+}
+
+// Origin says where the value in force of that setting comes from.
+func (l *Loaded) Origin(key string) Origin { return l.from[key].origin }
+
+// ProblemsFrom are the problems with values of that origin. Those of the
+// command line are best reported as a usage error.
+func (l *Loaded) ProblemsFrom(o Origin) []Problem {
+	return slices.DeleteFunc(slices.Clone(l.Problems), func(p Problem) bool { return p.Origin != o })
+}
+
+// Unsafe are the problems because of which the service may record what was
+// meant to be kept out. A service should rather not start than begin with
+// them; one that runs goes on as it is.
+func (l *Loaded) Unsafe() []Problem {
+	return slices.DeleteFunc(slices.Clone(l.Problems), func(p Problem) bool { return !p.Unsafe })
+}
+
+// A Value is one setting with its value in force.
+type Value struct {
+	Field Field
+	// Words are the value in the form of the command line; Words{""} or no
+	// words if it is not set.
+	Words Words
+	// Origin and Where say where the value comes from; Where is empty for a
+	// default.
+	Origin Origin
+	Where  string
+}
+
+// Values are the settings that this operating system has, in their order.
+func (l *Loaded) Values() []Value {
+	source := reflect.ValueOf(l.Settings)
+	var values []Value
+	for _, f := range Fields() {
+		if !f.known() {
+			continue
+		}
+		from := l.from[f.Key]
+		values = append(values, Value{
+			Field:  f,
+			Words:  f.words(source.Field(f.index).Interface()),
+			Origin: from.origin,
+			Where:  from.where,
+		})
+	}
+	return values
+}
+
+// A Change is one setting that differs between two loads.
+type Change struct {
+	Key      string
+	Old, New Words
+}
+
+// Diff lists the settings whose values differ, in their order; where a value
+// comes from makes no difference.
+func Diff(old, new *Settings) []Change {
+	a, b := reflect.ValueOf(*old), reflect.ValueOf(*new)
+	var changes []Change
+	for _, f := range Fields() {
+		x, y := a.Field(f.index).Interface(), b.Field(f.index).Interface()
+		if !reflect.DeepEqual(x, y) {
+			changes = append(changes, Change{f.Key, f.words(x), f.words(y)})
+		}
+	}
+	return changes
+}
