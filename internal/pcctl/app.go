@@ -1,0 +1,157 @@
+// Package pcctl is the command line of the service. It knows the service only
+// by its control endpoint and links nothing that captures or keeps packets, so
+// that it starts at once and runs where the service does not.
+package pcctl
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/packetcache/packetcache/internal/control"
+	"github.com/packetcache/packetcache/internal/version"
+)
+
+// envEndpointDir is where every command looks for --endpoint-dir.
+const envEndpointDir = "PACKETCACHE_ENDPOINT_DIR"
+
+const (
+	flagEndpointDir = "endpoint-dir"
+	flagJSON        = "json"
+)
+
+// Main runs one command and returns the exit code: 0 done, 1 failed, 2 usage,
+// 3 service not reachable, 4 not permitted. args begins with the name of the
+// program. Ctrl+C and a request to terminate end the command in good order; a
+// second one ends it at once.
+func Main(args []string, stdout, stderr io.Writer) int {
+	ctx, stop := notifyContext(context.Background())
+	defer stop()
+	return run(ctx, args, stdout, stderr)
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	app := newApp(stdout, stderr)
+	err := app.RunContext(ctx, args)
+	if err == nil {
+		return exitOK
+	}
+	return report(stderr, err)
+}
+
+func newApp(stdout, stderr io.Writer) *cli.App {
+	root := endpointDirFlag()
+	root.EnvVars = []string{envEndpointDir}
+	app := &cli.App{
+		Name:        "pcctl",
+		Usage:       "see and dump what the PacketCache service on this machine remembers",
+		UsageText:   "pcctl COMMAND [options]",
+		Description: appDescription,
+		Version:     version.String(),
+		Writer:      stdout,
+		ErrWriter:   stderr,
+		Flags:       []cli.Flag{root},
+		Commands: []*cli.Command{
+			statusCommand(),
+			interfacesCommand(),
+			dumpCommand(),
+			versionCommand(),
+		},
+		Action:                    noCommand,
+		OnUsageError:              usageError,
+		ExitErrHandler:            func(*cli.Context, error) {}, // codes are chosen in report
+		DisableSliceFlagSeparator: true,
+		HideHelpCommand:           true,
+	}
+	for _, command := range app.Commands {
+		prepare(command)
+	}
+	return app
+}
+
+const appDescription = `Examples:
+  pcctl status                       what is recorded, and how far back it reaches
+  pcctl dump -w out.pcap             everything, for Wireshark
+  pcctl dump --last 2h --filter "port 53" -w dns.pcap
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 service not reachable,
+4 not permitted. "pcctl COMMAND --help" explains a command.`
+
+// prepare gives a command what all of them have.
+func prepare(command *cli.Command) {
+	command.OnUsageError = usageError
+	command.HideHelpCommand = true
+	command.Flags = append(command.Flags, endpointDirFlag())
+	action := command.Action
+	command.Action = func(c *cli.Context) error {
+		// No command takes arguments; the flag parser stops at the first one,
+		// and what follows it must not be ignored.
+		if c.Args().Present() {
+			return &usageProblem{
+				command: c.Command.Name,
+				err:     fmt.Errorf("unexpected argument %q", c.Args().First()),
+			}
+		}
+		return inCommand(c.Command.Name, action(c))
+	}
+}
+
+func endpointDirFlag() *cli.StringFlag {
+	return &cli.StringFlag{
+		Name:  flagEndpointDir,
+		Usage: endpointDirUsage,
+	}
+}
+
+func jsonFlag() *cli.BoolFlag {
+	return &cli.BoolFlag{Name: flagJSON, Usage: "print JSON instead of a table"}
+}
+
+// endpointDir is where the service is to be found: the flag of the command,
+// else that before the command, else the environment. The library would take
+// the flag of the command even where it is not given.
+func endpointDir(c *cli.Context) string {
+	for _, ctx := range c.Lineage() {
+		if ctx.Command != nil && ctx.IsSet(flagEndpointDir) {
+			return ctx.String(flagEndpointDir)
+		}
+	}
+	return ""
+}
+
+func newClient(c *cli.Context) *control.Client {
+	return control.NewClient(endpointDir(c))
+}
+
+func noCommand(c *cli.Context) error {
+	if !c.Args().Present() {
+		_ = cli.ShowAppHelp(c)
+		return &usageProblem{err: fmt.Errorf("no command given")}
+	}
+	name := c.Args().First()
+	err := fmt.Errorf("unknown command %q", name)
+	if near := cli.SuggestCommand(c.App.Commands, name); near != "" && !strings.HasPrefix(name, "-") {
+		err = fmt.Errorf("%w: did you mean %q?", err, near)
+	}
+	return &usageProblem{err: err}
+}
+
+func usageError(c *cli.Context, err error, isCommand bool) error {
+	problem := &usageProblem{err: err}
+	if isCommand && c.Command != nil {
+		problem.command = c.Command.Name
+	}
+	return problem
+}
+
+// hostname is the name of this machine, for file names.
+func hostname() string {
+	if name, err := os.Hostname(); err == nil {
+		return name
+	}
+	return "localhost"
+}

@@ -1,0 +1,274 @@
+package pcctl
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/packetcache/packetcache/internal/config"
+	"github.com/packetcache/packetcache/internal/control"
+)
+
+const standardOutput = "-"
+
+func dumpCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "dump",
+		Usage:     "write what the cache holds as a capture file",
+		UsageText: "pcctl dump [-w FILE|-] [--format pcap|pcapng] [--since T] [--until T]\n[--last AGE] [--filter EXPR] [--limit SIZE]",
+		Description: `Writes the packets in time order. FILE appears when it is complete and not
+before; one of that name is replaced. Without -w it is called
+HOST_yymmdd_hhmm.pcap on a terminal, and goes to standard output into a pipe.
+
+T is a time as in RFC 3339, without a zone in that of this machine:
+2026-03-01T09:30:00+01:00, "2026-03-01 09:30", 2026-03-01. AGE is a number with
+s, m, h or d: 90s, 30m, 2h, 3d. SIZE is bytes or a number with kB, KiB, MB,
+MiB, GB or GiB; the oldest packets up to that size are written. EXPR is a
+filter as tcpdump takes it, see pcap-filter(7).
+
+Run with sudo, FILE belongs to the user who called sudo; nobody else can read
+it.
+
+Examples:
+  pcctl dump -w out.pcap
+  pcctl dump --last 30m --filter "host 10.0.0.7 and port 443" -w out.pcap
+  pcctl dump --since "2026-03-01 09:00" --until "2026-03-01 10:00" -w out.pcap
+  pcctl dump --format pcapng --limit 100MiB -w out.pcapng
+  pcctl dump -w - | wireshark -k -i -`,
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "write", Aliases: []string{"w"}, Usage: "`FILE` to write, - for standard output"},
+			&cli.StringFlag{Name: "format", Value: string(control.PCAP), Usage: "`FORMAT` of the file: pcap, or pcapng with interfaces and nanoseconds"},
+			&cli.StringFlag{Name: "since", Usage: "only packets from time `T` on"},
+			&cli.StringFlag{Name: "until", Usage: "only packets up to time `T`"},
+			&cli.StringFlag{Name: "last", Usage: "only packets of the last `AGE`"},
+			&cli.StringFlag{Name: "filter", Usage: "only packets that match `EXPR`"},
+			&cli.StringFlag{Name: "limit", Usage: "stop before the file exceeds `SIZE`"},
+		},
+		Action: dumpAction,
+	}
+}
+
+func dumpAction(c *cli.Context) error {
+	req, err := dumpRequest(c)
+	if err != nil {
+		return &usageProblem{command: c.Command.Name, err: err}
+	}
+	target, err := dumpTarget(c, req.Format)
+	if err != nil {
+		return &usageProblem{command: c.Command.Name, err: err}
+	}
+	err = dumpTo(c, req, target)
+	if err != nil {
+		return &commandError{command: c.Command.Name, filter: req.Filter, err: err}
+	}
+	return nil
+}
+
+func dumpTo(c *cli.Context, req control.DumpRequest, target string) error {
+	client := newClient(c)
+	defer client.Close()
+	var out output = streamOutput{c.App.Writer}
+	shown := target
+	if target == standardOutput {
+		shown = "standard output"
+	} else {
+		opened, err := openOutput(c.Context, target)
+		if err != nil {
+			return err
+		}
+		out = opened
+	}
+	defer out.discard()
+	bar := newProgress(c.App.ErrWriter)
+	result, err := client.Dump(c.Context, req, out, bar.set)
+	if err == nil {
+		err = out.commit()
+	}
+	bar.finish()
+	if err != nil {
+		return explainDump(c.Context, err, shown)
+	}
+	return printLines(c.App.ErrWriter, summaryLines(result, req, target))
+}
+
+// explainDump says what became of the file.
+func explainDump(ctx context.Context, err error, target string) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("interrupted, nothing was kept in %s", target)
+	}
+	if isDiskFull(err) {
+		return withHint(fmt.Errorf("%s: the disk is full: %w", target, err),
+			"nothing was kept; write elsewhere, or less of it with --last, --filter or --limit.")
+	}
+	return err
+}
+
+func dumpRequest(c *cli.Context) (control.DumpRequest, error) {
+	req := control.DumpRequest{
+		Format: control.Format(strings.ToLower(c.String("format"))),
+		Filter: c.String("filter"),
+		SHA256: true,
+	}
+	if req.Format != control.PCAP && req.Format != control.PCAPNG {
+		return req, fmt.Errorf("--format: %q is neither pcap nor pcapng", c.String("format"))
+	}
+	for name, to := range map[string]*time.Time{"since": &req.Since, "until": &req.Until} {
+		if !c.IsSet(name) {
+			continue
+		}
+		t, err := parseTime(c.String(name))
+		if err != nil {
+			return req, fmt.Errorf("--%s: %w", name, err)
+		}
+		*to = t
+	}
+	if c.IsSet("last") {
+		age, err := control.ParseAge(c.String("last"))
+		if err != nil {
+			return req, fmt.Errorf("--last: %w", err)
+		}
+		req.Last = age
+	}
+	switch {
+	case req.Last != 0 && !req.Since.IsZero():
+		return req, errors.New("--since and --last exclude each other")
+	case !req.Since.IsZero() && !req.Until.IsZero() && req.Until.Before(req.Since):
+		return req, errors.New("--until is before --since")
+	}
+	if c.IsSet("limit") {
+		size, err := config.ParseSize(c.String("limit"))
+		if err != nil {
+			return req, fmt.Errorf("--limit: %w", err)
+		}
+		if size == 0 {
+			return req, errors.New("--limit: 0 leaves room for nothing")
+		}
+		req.Limit = int64(size)
+	}
+	return req, nil
+}
+
+// timeLayouts are what a time may look like; those without a zone are local.
+var timeLayouts = []string{
+	"2006-01-02T15:04:05", "2006-01-02 15:04:05",
+	"2006-01-02T15:04", "2006-01-02 15:04",
+	"2006-01-02",
+}
+
+func parseTime(s string) (time.Time, error) {
+	for _, layout := range []string{time.RFC3339, "2006-01-02 15:04:05Z07:00"} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t, nil
+		}
+	}
+	for _, layout := range timeLayouts {
+		if t, err := time.ParseInLocation(layout, s, time.Local); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("%q is not a time such as 2026-03-01T09:30:00+01:00 or \"2026-03-01 09:30\"", s)
+}
+
+// dumpTarget chooses the file, "-" for standard output.
+func dumpTarget(c *cli.Context, format control.Format) (string, error) {
+	_, onTerminal := terminalOf(c.App.Writer)
+	if !c.IsSet("write") {
+		if !onTerminal {
+			return standardOutput, nil
+		}
+		return defaultName(hostname(), time.Now(), format), nil
+	}
+	switch target := c.String("write"); {
+	case target == "":
+		return "", errors.New("-w: the name of the file is empty")
+	case target == standardOutput && onTerminal:
+		return "", errors.New("-w -: a capture file would only garble the terminal: name a file or use a pipe")
+	default:
+		return target, nil
+	}
+}
+
+// defaultName is how PacketCache's users know their dumps:
+// HOST_181112_1337.pcap.
+func defaultName(host string, now time.Time, format control.Format) string {
+	host = strings.Map(func(r rune) rune {
+		if r == '-' || r == '.' || '0' <= r && r <= '9' || 'A' <= r && r <= 'Z' || 'a' <= r && r <= 'z' {
+			return r
+		}
+		return '_'
+	}, host)
+	return strings.TrimLeft(host, "-.") + now.Format("_060102_1504.") + string(format)
+}
+
+// summaryLines is what is said after a dump.
+func summaryLines(r control.DumpResult, req control.DumpRequest, target string) []string {
+	toFile := target != standardOutput
+	name := target
+	if !toFile {
+		name = "standard output"
+	}
+	lines := []string{clean(fmt.Sprintf("%s: %s, %s (%s bytes)", name, counted(r.Packets, "packet"), bytesText(r.Bytes), grouped(uint64(r.Bytes))))}
+	facts := table{header: []string{"", ""}}
+	if r.Packets > 0 {
+		facts.add("first", stamp(r.First))
+		facts.add("last", fmt.Sprintf("%s (%s later)", stamp(r.Last), span(r.Last.Sub(r.First))))
+	}
+	facts.add("sha256", r.SHA256)
+	facts.add("evicted", evictedText(r.EvictedPackets))
+	lines = append(lines, indented(facts.lines())...)
+	if r.LimitReached {
+		lines = append(lines, "There was more: --limit was reached. Move --since forward for the rest.")
+	}
+	switch {
+	case r.Packets == 0 && (req.Filter != "" || !req.Since.IsZero() || !req.Until.IsZero() || req.Last != 0):
+		lines = append(lines, "No packet matched. \"pcctl status\" says how far back the cache reaches.")
+	case r.Packets == 0:
+		lines = append(lines, "The cache is empty. \"pcctl status\" says what is recorded.")
+	case toFile && isRegular(target):
+		lines = append(lines, "Open it with: wireshark "+quoted(target))
+	}
+	return lines
+}
+
+func evictedText(n uint64) string {
+	if n == 0 {
+		return "nothing was lost while this was read"
+	}
+	return counted(n, "packet") + " made room for new ones before they could be read"
+}
+
+func isRegular(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
+
+// quoted is a file name that a shell takes as one word.
+func quoted(name string) string {
+	if strings.IndexFunc(name, func(r rune) bool {
+		return !(r > 127 || strings.ContainsRune("-_./\\:+,@%", r) || '0' <= r && r <= '9' || 'A' <= r && r <= 'Z' || 'a' <= r && r <= 'z')
+	}) < 0 && !strings.HasPrefix(name, "-") {
+		return clean(name)
+	}
+	return `"` + clean(name) + `"`
+}
+
+// A output takes a dump: a file that appears when it is committed, or a stream.
+type output interface {
+	io.Writer
+	// commit makes what was written last.
+	commit() error
+	// discard removes what was written, unless it was committed.
+	discard()
+}
+
+// A streamOutput passes bytes on; what has been passed on cannot be taken back.
+type streamOutput struct{ io.Writer }
+
+func (streamOutput) commit() error { return nil }
+func (streamOutput) discard()      {}

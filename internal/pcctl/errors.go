@@ -1,0 +1,132 @@
+package pcctl
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/rivo/uniseg"
+
+	"github.com/packetcache/packetcache/internal/control"
+	"github.com/packetcache/packetcache/internal/ipc"
+)
+
+// The exit codes, the same for every command.
+const (
+	exitOK           = 0
+	exitFailed       = 1
+	exitUsage        = 2
+	exitUnreachable  = 3
+	exitNotPermitted = 4
+)
+
+// A usageProblem is a command line that cannot be understood.
+type usageProblem struct {
+	command string
+	err     error
+}
+
+func (p *usageProblem) Error() string { return p.err.Error() }
+func (p *usageProblem) Unwrap() error { return p.err }
+
+// A hinted error says what to do about it.
+type hinted struct {
+	err  error
+	hint string
+}
+
+func (h *hinted) Error() string { return h.err.Error() }
+func (h *hinted) Unwrap() error { return h.err }
+
+func withHint(err error, hint string) error { return &hinted{err: err, hint: hint} }
+
+// A commandError is an error with the name of the command that met it and the
+// filter expression it was given, if any.
+type commandError struct {
+	command string
+	filter  string
+	err     error
+}
+
+func (e *commandError) Error() string { return e.err.Error() }
+func (e *commandError) Unwrap() error { return e.err }
+
+func inCommand(command string, err error) error {
+	var known *commandError
+	if err == nil || errors.As(err, &known) {
+		return err
+	}
+	return &commandError{command: command, err: err}
+}
+
+// report tells the user what went wrong and what to do, and returns the exit
+// code.
+func report(w io.Writer, err error) int {
+	name, filter := "pcctl", ""
+	var usage *usageProblem
+	var in *commandError
+	switch {
+	case errors.As(err, &usage) && usage.command != "":
+		name += " " + usage.command
+	case errors.As(err, &in):
+		name, filter = name+" "+in.command, in.filter
+	}
+	code, hint := classify(err, name)
+	fmt.Fprintf(w, "%s: %s\n", name, clean(err.Error()))
+	var problem *control.Problem
+	if errors.As(err, &problem) && problem.Position != nil && filter != "" {
+		writeCaret(w, filter, *problem.Position)
+	}
+	if hint != "" {
+		fmt.Fprintf(w, "Hint: %s\n", clean(hint))
+	}
+	return code
+}
+
+// classify chooses the exit code and, where the error brings none itself, the
+// hint.
+func classify(err error, name string) (code int, hint string) {
+	var given *hinted
+	if errors.As(err, &given) {
+		hint = given.hint
+	}
+	var problem *control.Problem
+	if errors.As(err, &problem) && hint == "" {
+		hint = problem.Hint
+	}
+	otherwise := func(code int, text string) (int, string) {
+		if hint == "" {
+			hint = text
+		}
+		return code, hint
+	}
+	var usage *usageProblem
+	switch {
+	case errors.As(err, &usage):
+		return otherwise(exitUsage, fmt.Sprintf("see %q.", name+" --help"))
+	case errors.Is(err, ipc.ErrNotRunning):
+		return otherwise(exitUnreachable, hintNotRunning)
+	case errors.Is(err, ipc.ErrPermission):
+		return otherwise(exitNotPermitted, hintNotPermitted)
+	case problem != nil && problem.Status == http.StatusBadRequest:
+		return otherwise(exitUsage, "")
+	case errors.Is(err, control.ErrIncomplete):
+		return otherwise(exitFailed, "the service may have been stopped, or given up a reader that stalled: see its log, then try again.")
+	}
+	// cli's own errors ("no help topic") come with exit code 3, which means
+	// something else here.
+	var coded interface{ ExitCode() int }
+	if errors.As(err, &coded) {
+		return otherwise(exitUsage, "see \"pcctl --help\".")
+	}
+	return otherwise(exitFailed, "")
+}
+
+// writeCaret shows where in a filter expression the error is.
+func writeCaret(w io.Writer, filter string, position int) {
+	shown := clean(filter)
+	at := clean(filter[:min(max(position, 0), len(filter))])
+	fmt.Fprintf(w, "  %s\n  %s^\n", shown, strings.Repeat(" ", uniseg.StringWidth(at)))
+}

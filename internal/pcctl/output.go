@@ -1,0 +1,80 @@
+package pcctl
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// openOutput prepares to write path. What stands there and is not a file, such
+// as a named pipe that Wireshark reads from or /dev/null, is written to as it
+// is; a file is written beside its place and moved there at the end.
+func openOutput(ctx context.Context, path string) (output, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err == nil && info.IsDir():
+		return nil, withHint(fmt.Errorf("%s is a directory", path), "name the file in it: -w "+quoted(filepath.Join(path, "out.pcap"))+".")
+	case err == nil && !info.Mode().IsRegular():
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			return nil, err
+		}
+		// A pipe without a reader would block for good.
+		context.AfterFunc(ctx, func() { _ = f.Close() })
+		return deviceOutput{f}, nil
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return nil, err
+	}
+	dir := filepath.Dir(path)
+	// CreateTemp gives mode 0600: a dump is for nobody else to read.
+	f, err := os.CreateTemp(dir, ".pcctl-*.part")
+	if err != nil {
+		return nil, withHint(fmt.Errorf("cannot write to the directory of %s: %w", path, err), "choose another place with -w.")
+	}
+	out := &fileOutput{File: f, path: path}
+	if err := handToCaller(f); err != nil {
+		out.discard()
+		return nil, fmt.Errorf("hand %s to the user who called sudo: %w", path, err)
+	}
+	return out, nil
+}
+
+// A deviceOutput is something other than a file.
+type deviceOutput struct{ *os.File }
+
+func (d deviceOutput) commit() error { return d.Close() }
+func (d deviceOutput) discard()      { _ = d.Close() }
+
+// A fileOutput becomes the file at path when it is committed.
+type fileOutput struct {
+	*os.File
+	path string
+	done bool
+}
+
+// commit puts the bytes on the disk before the name, so that not even a power
+// failure leaves part of a file under it.
+func (o *fileOutput) commit() error {
+	if err := o.Sync(); err != nil {
+		return err
+	}
+	if err := o.Close(); err != nil {
+		return err
+	}
+	if err := os.Rename(o.Name(), o.path); err != nil {
+		return err
+	}
+	o.done = true
+	syncDir(filepath.Dir(o.path))
+	return nil
+}
+
+func (o *fileOutput) discard() {
+	if !o.done {
+		_ = o.Close()
+		_ = os.Remove(o.Name())
+	}
+}
