@@ -217,7 +217,7 @@ func appendFilter(buf []byte, filter string) []byte {
 	if filter == "" {
 		return buf
 	}
-	if len(filter) > 0xfffe {
+	if len(filter) >= maxOption {
 		return buf // no filter that a person wrote; half of one would mislead
 	}
 	buf = appendOptionHead(buf, optFilter, 1+len(filter))

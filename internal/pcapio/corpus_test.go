@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"errors"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -60,17 +61,58 @@ func TestMalformedCorpus(t *testing.T) {
 				t.Fatal(err)
 			}
 			got, err := readOurs(t, file)
-			if err != nil {
-				checkFormatError(t, file, got, err)
+			if n, _ := strconv.Atoi(f["packets"]); n != len(got) {
+				t.Errorf("%d packets, the manifest says %d", len(got), n)
 			}
+			checkDamage(t, file, damaged[f["file"]], got, err)
 			compareWithOthers(t, path, file, got)
 		})
 	}
 }
 
+// A damage is where and how a file of malformed-dev is broken as a file. In
+// most of them only the packets are.
+type damage struct {
+	offset int64
+	cut    bool // the end is missing
+}
+
+var damaged = map[string]*damage{
+	"dpkt__examples_data_truncated_dns_2.pcap":                     {240, true},
+	"fpcap__tracefiles_RICS2021_787__fwscada_20200625_160926.pcap": {536552, true},
+	"ics__MELSEC_melsoft_129_clean.pcap":                           {331665, true},
+	"nfstream__results_encrypted_sni.pcap":                         {},
+	"nfstream__results_ethereum.pcap":                              {},
+	"nfstream__results_gtp-u.pcap":                                 {},
+	"nfstream__results_long_tls_certificate.pcap":                  {},
+	"nfstream__results_one_flow_1_5.pcap":                          {},
+	"nfstream__results_webex.pcap":                                 {},
+	"pcpp__Fuzzers_RegressionTests_regression_samples_radiuslayer": {440, false},
+	"pkts__pkts-core_src_test_resources_io_pkts_cool.pcap":         {24, false},
+	"suricata__bug-6875-01_fuzz.pcap":                              {228, false},
+}
+
+func checkDamage(t *testing.T, file []byte, want *damage, got []record, err error) {
+	t.Helper()
+	if want == nil {
+		if err != nil {
+			t.Errorf("unexpected error: %v", err)
+		}
+		return
+	}
+	var format *FormatError
+	if !errors.As(err, &format) {
+		t.Fatalf("error %v is a %T, want a *FormatError", err, err)
+	}
+	if format.Offset != want.offset || errors.Is(err, io.ErrUnexpectedEOF) != want.cut {
+		t.Errorf("%v (cut short: %v), want byte %d (%v)", err, errors.Is(err, io.ErrUnexpectedEOF), want.offset, want.cut)
+	}
+	checkFormatError(t, file, got, err)
+}
+
 // checkFormatError checks what a FormatError promises: cut where it says, the
 // file reads to a clean end with the same packets.
-func checkFormatError(t *testing.T, file []byte, got []record, err error) {
+func checkFormatError(t testing.TB, file []byte, got []record, err error) {
 	t.Helper()
 	var format *FormatError
 	if !errors.As(err, &format) {

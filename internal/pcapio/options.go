@@ -40,15 +40,19 @@ func appendOption(buf []byte, code uint16, value []byte) []byte {
 	return appendPadding(buf, len(value))
 }
 
+// maxOption is the longest value that we write, a multiple of 4: there are
+// readers, gopacket for one, that round a length up in 16 bits.
+const maxOption = 0xfffc
+
 // appendText appends a text option. Empty texts are left out, and what is
-// longer than an option can be is cut, between two characters.
+// longer than maxOption is cut, between two characters.
 func appendText(buf []byte, code uint16, s string) []byte {
 	if s == "" {
 		return buf
 	}
-	if len(s) > 0xffff {
-		cut := 0xffff
-		for cut > 0xffff-utf8.UTFMax && !utf8.RuneStart(s[cut]) {
+	if len(s) > maxOption {
+		cut := maxOption
+		for cut > maxOption-utf8.UTFMax && !utf8.RuneStart(s[cut]) {
 			cut--
 		}
 		s = s[:cut]
