@@ -10,8 +10,8 @@ import (
 
 // A Link is a network interface as the Platform finds it at one moment.
 type Link struct {
-	// Interface has what is known without opening it: all but the link type
-	// and the snap length.
+	// Interface has what is known without opening it; the link type is what is
+	// to be expected then.
 	packet.Interface
 	// Up is whether packets can pass now: switched on, with a carrier.
 	Up bool
