@@ -1,0 +1,77 @@
+package service
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+)
+
+// The reasons why Control fails that callers tell apart.
+var (
+	// ErrNotInstalled means that no such service is registered.
+	ErrNotInstalled = errors.New("the service is not installed; run pcctl install")
+	// ErrPermission means that only an administrator may do this.
+	ErrPermission = errors.New("not permitted")
+)
+
+// An Action is what Control does to the service.
+type Action string
+
+// The actions, named like the commands of pcctl.
+const (
+	Install   Action = "install"
+	Uninstall Action = "uninstall"
+	Start     Action = "start"
+	Stop      Action = "stop"
+	Restart   Action = "restart"
+)
+
+// Options say what Control works on; the zero value is the service itself.
+// All but Name matter only to Install.
+type Options struct {
+	// Name is that of the service; empty means packetcache (PacketCache on
+	// Windows).
+	Name string
+	// Binary is the path of packetcache; empty means the one in the directory
+	// of this program.
+	Binary string
+	// SocketGroup is the setting socket-group. Installing makes the service a
+	// member, so that it may hand its sockets to the group without a
+	// capability for that.
+	SocketGroup string
+	// WritablePaths are directories outside of the usual ones that the service
+	// has to write to, such as a data-dir of the user's choice.
+	WritablePaths []string
+}
+
+// binary finds the program to install and makes sure that it is one.
+func (o Options) binary() (string, error) {
+	path := o.Binary
+	if path == "" {
+		self, err := os.Executable()
+		if err != nil {
+			return "", fmt.Errorf("where this program lies cannot be told (give --binary): %w", err)
+		}
+		if self, err = filepath.EvalSymlinks(self); err != nil {
+			return "", fmt.Errorf("where this program lies cannot be told (give --binary): %w", err)
+		}
+		path = filepath.Join(filepath.Dir(self), "packetcache")
+		if runtime.GOOS == "windows" {
+			path += ".exe"
+		}
+	}
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return "", fmt.Errorf("path of packetcache: %w", err)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", fmt.Errorf("packetcache is not there (give --binary): %w", err)
+	}
+	if !info.Mode().IsRegular() || runtime.GOOS != "windows" && info.Mode().Perm()&0o111 == 0 {
+		return "", fmt.Errorf("%s is not a program (give --binary)", path)
+	}
+	return path, nil
+}

@@ -1,0 +1,114 @@
+//go:build unix
+
+package service
+
+import (
+	"context"
+	"errors"
+	"net"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// fakeSystemd listens where systemd would, until the test ends.
+func fakeSystemd(t *testing.T) (socket string, next func() string) {
+	t.Helper()
+	socket = filepath.Join(t.TempDir(), "notify")
+	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return socket, func() string {
+		t.Helper()
+		if err := conn.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		message := make([]byte, 4096)
+		n, err := conn.Read(message)
+		if err != nil {
+			t.Fatalf("no message to systemd: %v", err)
+		}
+		return string(message[:n])
+	}
+}
+
+func TestRunUntilSignal(t *testing.T) {
+	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP} {
+		t.Run(sig.String(), func(t *testing.T) {
+			socket, next := fakeSystemd(t)
+			t.Setenv("NOTIFY_SOCKET", socket)
+			if !Managed() {
+				t.Error("Managed() is false with a socket of systemd")
+			}
+			var ended bool
+			err := Run("ignored", func(ctx context.Context, ready func()) error {
+				ready()
+				ready()
+				if got := next(); got != "READY=1" {
+					t.Errorf("systemd was told %q, want READY=1", got)
+				}
+				if err := syscall.Kill(syscall.Getpid(), sig); err != nil {
+					t.Error(err)
+				}
+				<-ctx.Done()
+				if got := next(); got != "STOPPING=1" {
+					t.Errorf("systemd was told %q, want STOPPING=1", got)
+				}
+				ended = true
+				return nil
+			})
+			if err != nil || !ended {
+				t.Errorf("Run: %v, ended %v", err, ended)
+			}
+		})
+	}
+}
+
+func TestRunFails(t *testing.T) {
+	t.Setenv("NOTIFY_SOCKET", "")
+	want := errors.New("no permission to capture")
+	if err := Run("ignored", func(context.Context, func()) error { return want }); !errors.Is(err, want) {
+		t.Errorf("Run: %v, want %v", err, want)
+	}
+}
+
+func TestRunEndsByItself(t *testing.T) {
+	t.Setenv("NOTIFY_SOCKET", "")
+	err := Run("ignored", func(_ context.Context, ready func()) error {
+		ready()
+		return nil
+	})
+	if err != nil {
+		t.Errorf("Run: %v", err)
+	}
+}
+
+// A service whose word does not reach systemd would be killed at the end of
+// the start timeout: it stops instead and says why.
+func TestRunWithoutListener(t *testing.T) {
+	t.Setenv("NOTIFY_SOCKET", filepath.Join(t.TempDir(), "nobody"))
+	err := Run("ignored", func(ctx context.Context, ready func()) error {
+		ready()
+		select {
+		case <-ctx.Done():
+		case <-time.After(10 * time.Second):
+			t.Error("not told to stop")
+		}
+		return nil
+	})
+	if err == nil || !strings.Contains(err.Error(), "NOTIFY_SOCKET") {
+		t.Errorf("Run: %v, want an error about NOTIFY_SOCKET", err)
+	}
+}
+
+func TestNotManaged(t *testing.T) {
+	t.Setenv("NOTIFY_SOCKET", "")
+	t.Setenv("SYSTEMD_EXEC_PID", "1") // that of another process
+	if Managed() {
+		t.Error("Managed() is true in a test")
+	}
+}
