@@ -10,6 +10,8 @@ import (
 const (
 	etherTypeIPv4         = 0x0800
 	etherTypeIPv6         = 0x86dd
+	etherTypeMPLS         = 0x8847
+	etherTypeMPLSUpstream = 0x8848
 	etherTypePPPoE        = 0x8864 // session stage, RFC 2516
 	etherTypeJumboLLC     = 0x8870
 	etherTypeExperimental = 0x88b5
@@ -19,8 +21,10 @@ const (
 
 // PPP protocols (IANA, PPP Numbers).
 const (
-	pppIPv4 = 0x0021
-	pppIPv6 = 0x0057
+	pppIPv4         = 0x0021
+	pppIPv6         = 0x0057
+	pppMPLS         = 0x0281
+	pppMPLSUpstream = 0x0283
 )
 
 const (
@@ -174,7 +178,7 @@ func cookedHeader(c cooked, payload, length int) header {
 	return h
 }
 
-// pppHeader gives IP its EtherType; other PPP packets, such as LCP, become
+// pppHeader gives IP and MPLS their EtherTypes; other PPP packets, such as LCP, become
 // those of a PPPoE session 0 (RFC 2516), which keeps their protocol. The
 // address and control field of HDLC-like framing, always ff 03, goes away.
 func pppHeader(data []byte, origLen int) header {
@@ -184,12 +188,17 @@ func pppHeader(data []byte, origLen int) header {
 	}
 	protocol, width := pppProtocol(data[framing:])
 	length := origLen - framing
-	switch {
-	case protocol == pppIPv4:
+	switch protocol {
+	case pppIPv4:
 		return plainHeader(etherTypeIPv4, framing+width)
-	case protocol == pppIPv6:
+	case pppIPv6:
 		return plainHeader(etherTypeIPv6, framing+width)
-	case width < 2 || length > 0xffff:
+	case pppMPLS:
+		return plainHeader(etherTypeMPLS, framing+width)
+	case pppMPLSUpstream:
+		return plainHeader(etherTypeMPLSUpstream, framing+width)
+	}
+	if width < 2 || length > 0xffff {
 		return opaqueHeader() // nothing that PPPoE can carry
 	}
 	h := plainHeader(etherTypePPPoE, framing)

@@ -82,6 +82,8 @@ var conversions = map[string]struct {
 	"PPP IPv4":             {packet.LinkTypePPP, "\x00\x21" + ip4, zeroAddrs + "\x08\x00" + ip4},
 	"PPP HDLC IPv6":        {packet.LinkTypePPP, "\xff\x03\x00\x57" + ip6, zeroAddrs + "\x86\xdd" + ip6},
 	"PPP compressed IPv4":  {packet.LinkTypePPP, "\x21" + ip4, zeroAddrs + "\x08\x00" + ip4},
+	"PPP MPLS":             {packet.LinkTypePPP, "\x02\x81label", zeroAddrs + "\x88\x47label"},
+	"PPP MPLS upstream":    {packet.LinkTypePPP, "\xff\x03\x02\x83label", zeroAddrs + "\x88\x48label"},
 	"PPP LCP":              {packet.LinkTypePPP, "\xff\x03\xc0\x21\x09\x01\x00\x04", zeroAddrs + "\x88\x64\x11\x00\x00\x00\x00\x06\xc0\x21\x09\x01\x00\x04"},
 	"PPP compressed other": {packet.LinkTypePPP, "\xfd...", zeroAddrs + "\x88\xb5\xfd..."},
 	"PPP cut":              {packet.LinkTypePPP, "\xff\x03\x00", zeroAddrs + "\x88\xb5\xff\x03\x00"},
