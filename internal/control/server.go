@@ -125,6 +125,12 @@ func peerFrom(ctx context.Context) ipc.Peer {
 
 func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
+	if r.ContentLength != 0 {
+		// No request here has a body. net/http would read it off before it
+		// answers, for as long as the client likes.
+		w.Header().Set("Connection", "close")
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now())
+	}
 	handle, ok := s.routes[r.URL.Path]
 	switch {
 	case !ok:
@@ -141,8 +147,6 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 			Hint:    "Use GET.",
 		}).write(w)
 	case r.ContentLength != 0:
-		// Reading it off would give the client another way to be slow.
-		w.Header().Set("Connection", "close")
 		badRequest("the request has a body", "Put parameters into the query.").write(w)
 	default:
 		handle(w, r)

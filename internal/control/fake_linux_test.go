@@ -1,0 +1,5 @@
+package control
+
+import "testing"
+
+func endpointDir(t testing.TB) string { return t.TempDir() }
