@@ -149,7 +149,7 @@ func TestMalformedMemory(t *testing.T) {
 			}
 		}
 		runtime.ReadMemStats(&after)
-		if n := after.TotalAlloc - before.TotalAlloc; n > windowSize+64<<10 {
+		if n := after.TotalAlloc - before.TotalAlloc; n > windowSize+128<<10 {
 			t.Errorf("%s: reading allocated %d bytes", f["file"], n)
 		}
 	}

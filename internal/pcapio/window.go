@@ -10,8 +10,10 @@ const (
 	// block that it looks into: 256 KiB of packet and as much again of options.
 	windowSize = 1 << 20
 	// firstWindow is enough for the header, so that a file can be opened and
-	// checked long before it is read without holding a full window.
-	firstWindow = 4 << 10
+	// checked long before it is read without holding a full window. Then the
+	// window grows in steps, as long as the stream fills it.
+	firstWindow  = 4 << 10
+	windowGrowth = 16
 )
 
 // errHeld says that the bytes asked for are not in the window and that the
@@ -72,17 +74,19 @@ func (w *window) fill(n int) error {
 	if w.held {
 		return errHeld
 	}
-	switch {
-	case w.buf == nil:
-		w.buf = make([]byte, firstWindow)
-	case len(w.buf) < windowSize && w.err == nil:
-		buf := make([]byte, windowSize)
-		w.end = copy(buf, w.buf[w.start:w.end])
-		w.start, w.buf = 0, buf
-	default:
-		w.end = copy(w.buf, w.buf[w.start:w.end])
-		w.start = 0
+	size := max(len(w.buf), firstWindow)
+	if w.end == len(w.buf) && w.buf != nil {
+		size *= windowGrowth
 	}
+	for size < n {
+		size *= windowGrowth
+	}
+	buf := w.buf
+	if size = min(size, windowSize); size > len(buf) {
+		buf = make([]byte, size)
+	}
+	w.end = copy(buf, w.buf[w.start:w.end])
+	w.start, w.buf = 0, buf
 	for idle := 0; w.end < n && w.err == nil; {
 		got, err := w.src.Read(w.buf[w.end:])
 		w.end += got
