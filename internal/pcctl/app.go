@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -44,8 +43,6 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 }
 
 func newApp(stdout, stderr io.Writer) *cli.App {
-	root := endpointDirFlag()
-	root.EnvVars = []string{envEndpointDir}
 	app := &cli.App{
 		Name:        "pcctl",
 		Usage:       "see and dump what the PacketCache service on this machine remembers",
@@ -54,7 +51,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Version:     version.String(),
 		Writer:      stdout,
 		ErrWriter:   stderr,
-		Flags:       []cli.Flag{root},
+		Flags:       []cli.Flag{endpointDirFlag()},
 		Commands: []*cli.Command{
 			statusCommand(),
 			interfacesCommand(),
@@ -66,12 +63,29 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		ExitErrHandler:            func(*cli.Context, error) {}, // codes are chosen in report
 		DisableSliceFlagSeparator: true,
 		HideHelpCommand:           true,
+		CustomAppHelpTemplate:     appHelp,
 	}
 	for _, command := range app.Commands {
 		prepare(command)
 	}
 	return app
 }
+
+// appHelp is the help of the program as a whole.
+const appHelp = `{{.Name}} - {{.Usage}}
+
+Usage: {{.UsageText}}
+
+Commands:
+{{- range .VisibleCommands}}
+   {{printf "%-11s" .Name}} {{.Usage}}{{end}}
+
+Options before or after the command:
+{{- range .VisibleFlags}}
+   {{.}}{{end}}
+
+{{.Description}}
+`
 
 const appDescription = `Examples:
   pcctl status                       what is recorded, and how far back it reaches
@@ -120,7 +134,7 @@ func endpointDir(c *cli.Context) string {
 			return ctx.String(flagEndpointDir)
 		}
 	}
-	return ""
+	return os.Getenv(envEndpointDir)
 }
 
 func newClient(c *cli.Context) *control.Client {
@@ -129,13 +143,14 @@ func newClient(c *cli.Context) *control.Client {
 
 func noCommand(c *cli.Context) error {
 	if !c.Args().Present() {
+		c.App.Writer = c.App.ErrWriter
 		_ = cli.ShowAppHelp(c)
 		return &usageProblem{err: fmt.Errorf("no command given")}
 	}
 	name := c.Args().First()
 	err := fmt.Errorf("unknown command %q", name)
-	if near := cli.SuggestCommand(c.App.Commands, name); near != "" && !strings.HasPrefix(name, "-") {
-		err = fmt.Errorf("%w: did you mean %q?", err, near)
+	if near := cli.SuggestCommand(c.App.Commands, name); near != "" {
+		err = withHint(err, near)
 	}
 	return &usageProblem{err: err}
 }

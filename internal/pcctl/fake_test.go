@@ -1,0 +1,111 @@
+package pcctl
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/packetcache/packetcache/internal/control"
+	"github.com/packetcache/packetcache/internal/ipc"
+)
+
+// A fakeService answers with a given status. What a dump does follows from the
+// filter it is asked for; its content names the request.
+type fakeService struct {
+	status control.Status
+	// fail, when set, is the answer to everything.
+	fail error
+	// asked counts status requests, stalled the dumps that wait for their
+	// client to go.
+	asked, stalled atomic.Int64
+}
+
+func (f *fakeService) Status(context.Context) (control.Status, error) {
+	f.asked.Add(1)
+	return f.status, f.fail
+}
+
+func (f *fakeService) Dump(ctx context.Context, req control.DumpRequest, _ ipc.Peer, w control.DumpWriter) (control.DumpResult, error) {
+	if f.fail != nil {
+		return control.DumpResult{}, f.fail
+	}
+	first := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
+	result := control.DumpResult{Packets: 1234, First: first, Last: first.Add(90 * time.Minute)}
+	w.Estimate(1 << 20)
+	if _, err := fmt.Fprintf(w, "format=%s since=%s until=%s last=%s filter=%q limit=%d sha256=%t\n",
+		req.Format, req.Since.Format(time.RFC3339), req.Until.Format(time.RFC3339), req.Last, req.Filter, req.Limit, req.SHA256); err != nil {
+		return result, err
+	}
+	switch req.Filter {
+	case "tcp and bad":
+		return result, errors.New("a bad filter must be found before the first write")
+	case "cut":
+		return result, errors.New("cut")
+	case "stall":
+		f.stalled.Add(1)
+		<-ctx.Done()
+		return result, ctx.Err()
+	case "nothing":
+		result = control.DumpResult{}
+	case "much":
+		_, err := w.Write(bytes.Repeat([]byte("much "), 1<<20))
+		result.LimitReached, result.EvictedPackets = true, 1
+		return result, err
+	}
+	return result, nil
+}
+
+// badFilters looks at the filter before anything is written, as the service
+// does.
+type badFilters struct{ *fakeService }
+
+func (b badFilters) Dump(ctx context.Context, req control.DumpRequest, from ipc.Peer, w control.DumpWriter) (control.DumpResult, error) {
+	if req.Filter == "tcp and bad" {
+		return control.DumpResult{}, control.BadFilter(`unknown word "bad"`, 8)
+	}
+	return b.fakeService.Dump(ctx, req, from, w)
+}
+
+// serve runs the fake at an endpoint until stop is called.
+func (f *fakeService) serve(dir string) (stop func(), err error) {
+	ln, err := ipc.Listen(ipc.Control, ipc.Config{Dir: dir, Refusal: control.Refusal()})
+	if err != nil {
+		return nil, err
+	}
+	s := control.NewServer(badFilters{f}, nil)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = s.Serve(ln)
+	}()
+	return func() {
+		_ = s.Close()
+		<-done
+	}, nil
+}
+
+// start runs a fake for the length of a test.
+func start(t *testing.T, f *fakeService) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	stop, err := f.serve(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(stop)
+	return dir
+}
+
+// eventually polls until ok.
+func eventually(what string, ok func() bool) error {
+	for deadline := time.Now().Add(10 * time.Second); !ok(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			return fmt.Errorf("not within 10 s: %s", what)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,109 @@
+//go:build unix
+
+package pcctl
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/packetcache/packetcache/internal/control"
+)
+
+// TestScripts runs testdata/script. Beside the usual commands they know
+//
+//	service [FILE|denied|broken]   a service with the status in FILE
+//	exits CODE PROGRAM ARGS...     as exec, but for the exit code
+//	stalled N / asked N            wait for that many dumps or status requests
+//	leaves DIR NAME...             DIR holds these files and no others
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join("testdata", "script"),
+		RequireExplicitExec: true,
+		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("TZ", "UTC")
+			env.Setenv("SUDO_UID", "")
+			env.Setenv(envEndpointDir, filepath.Join(env.WorkDir, "run"))
+			env.Values[fakeKey{}] = &fakeService{}
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"service": scriptService,
+			"exits":   scriptExits,
+			"leaves":  scriptLeaves,
+			"stalled": func(ts *testscript.TestScript, _ bool, args []string) {
+				waitFor(ts, args, fakeOf(ts).stalled.Load)
+			},
+			"asked": func(ts *testscript.TestScript, _ bool, args []string) {
+				waitFor(ts, args, fakeOf(ts).asked.Load)
+			},
+		},
+	})
+}
+
+type fakeKey struct{}
+
+func fakeOf(ts *testscript.TestScript) *fakeService {
+	return ts.Value(fakeKey{}).(*fakeService)
+}
+
+func scriptService(ts *testscript.TestScript, _ bool, args []string) {
+	fake := fakeOf(ts)
+	switch {
+	case len(args) == 0:
+	case args[0] == "denied":
+		fake.fail = &control.Problem{Status: 403, Message: "this account may not use the control endpoint"}
+	case args[0] == "broken":
+		fake.fail = errors.New("the cache is on fire")
+	default:
+		ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &fake.status))
+	}
+	stop, err := fake.serve(ts.Getenv(envEndpointDir))
+	ts.Check(err)
+	ts.Defer(stop)
+}
+
+func scriptExits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE PROGRAM ARGS...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
+			ts.Fatalf("%v", err)
+		}
+		got = exit.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+func scriptLeaves(ts *testscript.TestScript, _ bool, args []string) {
+	entries, err := os.ReadDir(ts.MkAbs(args[0]))
+	ts.Check(err)
+	names := make([]string, 0, len(entries))
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	if fmt.Sprint(names) != fmt.Sprint(args[1:]) {
+		ts.Fatalf("%s holds %v, want %v", args[0], names, args[1:])
+	}
+}
+
+func waitFor(ts *testscript.TestScript, args []string, count func() int64) {
+	want, err := strconv.ParseInt(args[0], 10, 64)
+	ts.Check(err)
+	ts.Check(eventually(fmt.Sprintf("%d requests", want), func() bool { return count() >= want }))
+}
