@@ -167,7 +167,7 @@ func replaceFile(path string, content []byte) (err error) {
 	defer func() {
 		if err != nil {
 			file.Close()
-			os.Remove(file.Name())
+			_ = os.Remove(file.Name()) // the first error is the one to tell
 			err = fmt.Errorf("settings cannot be written: %w", err)
 		}
 	}()

@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -141,7 +142,7 @@ func (l *Loader) check(f Field, raw any) (any, error) {
 	}
 	switch {
 	case f.Kind == Bytes && l.TotalRAM > 0 && uint64(v.(Size)) > largest(l.TotalRAM):
-		return nil, fmt.Errorf("out of range")
+		return nil, errors.New("out of range")
 	case f.Key == "capture-filter" && l.CheckFilter != nil && v != "":
 		if err := l.CheckFilter(v.(string)); err != nil {
 			return nil, err
@@ -260,8 +261,8 @@ type Change struct {
 
 // Diff lists the settings whose values differ, in their order; where a value
 // comes from makes no difference.
-func Diff(old, new *Settings) []Change {
-	a, b := reflect.ValueOf(*old), reflect.ValueOf(*new)
+func Diff(before, after *Settings) []Change {
+	a, b := reflect.ValueOf(*before), reflect.ValueOf(*after)
 	var changes []Change
 	for _, f := range Fields() {
 		x, y := a.Field(f.index).Interface(), b.Field(f.index).Interface()

@@ -107,7 +107,7 @@ func (u unit) install(o Options) error {
 	if err := service.Install(); err != nil {
 		undo := os.Remove(u.path)
 		if existed {
-			undo = os.WriteFile(u.path, before, 0o644) //nolint:gosec // units are world-readable by custom
+			undo = os.WriteFile(u.path, before, 0o644) // units are world-readable by custom
 		}
 		if errors.Is(undo, fs.ErrNotExist) {
 			undo = nil
