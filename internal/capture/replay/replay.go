@@ -31,12 +31,17 @@ type Source struct {
 	received atomic.Uint64
 
 	// Of Run alone:
-	ids   []packet.InterfaceID // by the Reader's numbers
-	named []bool               // whether ids holds the Sink's answer yet
-	names map[string]bool      // given to the Sink
+	announced []announcement  // by the Reader's numbers
+	names     map[string]bool // given to the Sink
 }
 
 var _ capture.Source = (*Source)(nil)
+
+// An announcement is what the Sink answered about an interface, if it was asked.
+type announcement struct {
+	id   packet.InterfaceID
+	made bool
+}
 
 // Open opens the file at path and reads its header, so that a file that is
 // missing or not a capture file is known before anything starts. A pipe will
@@ -74,9 +79,9 @@ func open(path string, file *os.File) (*Source, error) {
 	return s, nil
 }
 
-// Run delivers the packets of the file to sink and closes it. An interface is
-// announced when its first packet comes, under the name that the file gives it
-// or else the file's own.
+// Run delivers the packets of the file to sink and closes it. The interface of
+// a classic pcap is announced at once, one of a pcapng when its first packet
+// comes, under the name that the file gives it or else the file's own.
 //
 // Where the file stops making sense, Run has delivered what comes before and
 // returns an error that names the file, the byte and the number of packets
@@ -85,6 +90,14 @@ func (s *Source) Run(ctx context.Context, sink capture.Sink) error {
 	defer s.file.Close()
 	// Closing is what ends a read from a pipe that nobody writes to.
 	defer context.AfterFunc(ctx, func() { s.file.Close() })()
+	if ctx.Err() != nil {
+		return nil
+	}
+	for number := range s.reader.Interfaces() {
+		if err := s.announce(number, sink); err != nil {
+			return s.stopped(err)
+		}
+	}
 	batch := make([]packet.Packet, batchLen)
 	for ctx.Err() == nil {
 		n, err := s.reader.Batch(batch)
@@ -95,13 +108,18 @@ func (s *Source) Run(ctx context.Context, sink capture.Sink) error {
 		case err != nil && ctx.Err() != nil:
 			return nil
 		case err != nil:
-			return fmt.Errorf("replay %s: %w; the %d packets before it were read", s.path, err, s.received.Load())
+			return s.stopped(err)
 		}
 		if err := s.deliver(batch[:n], sink); err != nil {
-			return err
+			return s.stopped(err)
 		}
 	}
 	return nil
+}
+
+// stopped says in err how far the replay came.
+func (s *Source) stopped(err error) error {
+	return fmt.Errorf("replay %s: %w; packets replayed before that: %d", s.path, err, s.received.Load())
 }
 
 // Close releases what Open took, for a Source that will not be run.
@@ -126,14 +144,13 @@ func (s *Source) Path() string { return s.path }
 func (s *Source) deliver(batch []packet.Packet, sink capture.Sink) error {
 	for i := range batch {
 		number := int(batch[i].Interface)
-		if number >= len(s.named) || !s.named[number] {
+		if number >= len(s.announced) || !s.announced[number].made {
 			if err := s.announce(number, sink); err != nil {
-				// Those before it have their numbers and are delivered.
-				s.pass(batch[:i], sink)
+				s.pass(batch[:i], sink) // they have come
 				return err
 			}
 		}
-		batch[i].Interface = s.ids[number]
+		batch[i].Interface = s.announced[number].id
 	}
 	s.pass(batch, sink)
 	s.offset.Store(s.reader.Offset())
@@ -150,17 +167,16 @@ func (s *Source) pass(batch []packet.Packet, sink capture.Sink) {
 
 // announce asks the sink for a number of the file's interface.
 func (s *Source) announce(number int, sink capture.Sink) error {
-	for number >= len(s.ids) {
-		s.ids = append(s.ids, 0)
-		s.named = append(s.named, false)
+	for number >= len(s.announced) {
+		s.announced = append(s.announced, announcement{})
 	}
 	iface := s.reader.Interfaces()[number]
 	iface.Name = s.name(iface.Name, number)
 	id, err := sink.Interface(iface)
 	if err != nil {
-		return fmt.Errorf("replay %s: interface %q: %w; the packets before its first were read", s.path, iface.Name, err)
+		return fmt.Errorf("interface %q: %w", iface.Name, err)
 	}
-	s.ids[number], s.named[number] = id, true
+	s.announced[number] = announcement{id, true}
 	return nil
 }
 
