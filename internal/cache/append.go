@@ -1,8 +1,9 @@
 package cache
 
 import (
-	"encoding/binary"
+	"unsafe"
 
+	"github.com/packetcache/packetcache/internal/mem"
 	"github.com/packetcache/packetcache/internal/packet"
 	"github.com/packetcache/packetcache/internal/session"
 )
@@ -11,15 +12,16 @@ import (
 // them is stored, so that the cache misses of the session table overlap.
 const group = 32
 
-// A batch is what is known of a group of packets.
+// A batch is what is known of a group of packets, and room to work in.
 type batch struct {
 	flows [group]session.Flow
 	slots [group]int
-	touch uint16
-	// scratch is where a header is built that a page's end cuts in two, and
-	// a packet stands on its way out of the probation log.
-	scratch [maxHeader + 8 + stampSize]byte
-	moved   [jumbo]byte
+	// wanted is the memory to be asked for.
+	wanted [group]unsafe.Pointer
+	// scratch is where a header is built that a page's end cuts in two.
+	scratch [headerRoom]byte
+	// moved is a packet on its way out of the probation log.
+	moved [jumbo]byte
 }
 
 // Append stores packets as they are captured, oldest first. It copies them
@@ -29,7 +31,6 @@ func (c *Cache) Append(packets []packet.Packet) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.clock.live(boot)
-	c.clock.stepping = false
 	c.append(packets, false)
 }
 
@@ -48,177 +49,182 @@ func (c *Cache) append(packets []packet.Packet, step bool) {
 	for len(packets) > 0 {
 		n := min(len(packets), group)
 		c.lookUp(packets[:n])
+		tick := c.clock.tick()
 		for i := range packets[:n] {
+			p := &packets[i]
 			if step {
-				c.clock.step(packets[i].Time)
+				c.clock.step(p.Time)
+				tick = c.clock.tick()
 			}
-			c.appendOne(&packets[i], &c.batch.flows[i], c.batch.slots[i])
+			if c.batch.slots[i] != unfit {
+				c.appendOne(p, &c.batch.flows[i], c.batch.slots[i], tick)
+			}
 		}
 		packets = packets[n:]
 	}
 }
 
-// lookUp decodes a group and finds its sessions.
+// unfit stands in place of a slot for a packet that was refused on sight.
+const unfit = -2
+
+// lookUp counts and decodes a group and finds its sessions. It asks for the
+// memory that the next step needs of all of them before it takes that step.
 func (c *Cache) lookUp(packets []packet.Packet) {
 	b := &c.batch
+	var seen Count
 	for i := range packets {
 		p := &packets[i]
-		if int(p.Interface) < len(c.interfaces) {
+		seen.add(1, uint64(len(p.Data)))
+		if int(p.Interface) >= len(c.interfaces) || len(p.Data) > packet.MaxLen {
+			c.refuse(p)
+			b.slots[i] = unfit
+			b.flows[i].Hash = 0
+		} else {
+			b.slots[i] = 0
 			c.decoder.Decode(c.interfaces[p.Interface].LinkType, p.Data, &b.flows[i])
-			b.touch += c.table.Touch(b.flows[i].Hash)
+		}
+		b.wanted[i] = c.table.Tags(b.flows[i].Hash)
+	}
+	mem.Prefetch(b.wanted[:len(packets)])
+	c.stats.seen.add(seen.Packets, seen.Bytes)
+	for i := range packets {
+		if b.slots[i] != unfit {
+			b.slots[i] = c.table.Find(b.flows[i].Hash)
+			b.wanted[i] = c.table.Counters(max(b.slots[i], 0))
 		}
 	}
-	for i := range packets {
-		b.slots[i] = c.table.Find(b.flows[i].Hash)
-	}
+	mem.Prefetch(b.wanted[:len(packets)])
 }
 
-func (c *Cache) appendOne(p *packet.Packet, f *session.Flow, slot int) {
-	n := len(p.Data)
-	c.stats.seen.add(1, uint64(n))
+// refuse counts a packet that cannot be stored whatever the cache holds.
+func (c *Cache) refuse(p *packet.Packet) {
+	bytes := uint64(len(p.Data))
 	if int(p.Interface) >= len(c.interfaces) {
-		c.stats.refused[RefusedInterface].add(1, uint64(n))
+		c.stats.refused[RefusedInterface].add(1, bytes)
 		return
 	}
 	stats := &c.interfaces[p.Interface].stats
-	stats.Seen.add(1, uint64(n))
-	if n > packet.MaxLen {
-		stats.Refused.add(1, uint64(n))
-		c.stats.refused[RefusedTooLong].add(1, uint64(n))
-		return
-	}
-	wire := max(p.OrigLen, uint32(n))
-	h := header{
-		time: p.Time, length: n, wire: wire,
-		iface: p.Interface, direction: p.Direction, tie: c.order.next(p.Time),
-	}
-	v := c.table.Visit(f, slot, c.clock.tick(), min(wire, packet.MaxLen))
-	if v.HasPending {
-		c.promote(v.Pending, f.Hash)
-	}
-	class := classOf(v.Offset, n)
-	if v.New && class == 0 {
-		if position, ok := c.put(probation, &h, p.Data, c.clock.now); ok {
-			c.table.SetPending(v.Slot, position)
+	stats.Seen.add(1, bytes)
+	stats.Refused.add(1, bytes)
+	c.stats.refused[RefusedTooLong].add(1, bytes)
+}
+
+func (c *Cache) appendOne(p *packet.Packet, f *session.Flow, slot int, tick uint32) {
+	n := len(p.Data)
+	c.interfaces[p.Interface].stats.Seen.add(1, uint64(n))
+	tie := c.order.next(p.Time)
+	wire := min(max(p.OrigLen, uint32(n)), packet.MaxLen)
+	slot, offset, event := c.table.Visit(f, slot, tick, wire)
+	class := classOf(offset, n)
+	if event != session.Usual {
+		if event == session.Began && class == 0 {
+			if position, ok := c.put(probation, p, tie, c.clock.now); ok {
+				c.table.SetPending(slot, position)
+			}
+			return
 		}
-		return
+		if event == session.Resumed {
+			c.promote(c.table.Pending(), f.Hash)
+		}
 	}
-	c.put(class, &h, p.Data, c.clock.now)
+	c.put(class, p, tie, c.clock.now)
 }
 
 // put stores a packet in a log and returns where, or false if it had to be
 // refused. At is the cache clock that its age counts from.
-func (c *Cache) put(class int, h *header, data []byte, at int64) (position uint64, ok bool) {
-	slot, ok := c.open(class, maxHeader+stampSize+len(data))
-	if !ok {
-		c.refuse(class, h, at)
+func (c *Cache) put(class int, p *packet.Packet, tie uint16, at int64) (position uint64, ok bool) {
+	l := &c.logs[class]
+	n := len(p.Data)
+	if l.room < headerRoom+n && !c.open(class, headerRoom+n) {
+		c.stats.refused[RefusedNoRoom].add(1, uint64(n))
+		c.interfaces[p.Interface].stats.Refused.add(1, uint64(n))
+		l.lose(at)
 		return 0, false
 	}
-	seg := &c.segments.slots[slot]
-	from := base{time: seg.lastTime, iface: packet.InterfaceID(seg.lastInterface), none: seg.records == 0 || class == probation}
-	position = positionOf(slot, seg)
-	room := int(seg.pages)*pageSize - int(seg.size)
-	if room >= maxHeader+8+stampSize+len(data) {
+	seg := l.head
+	position = positionOf(l.youngest, seg)
+	from := base{time: seg.lastTime, iface: seg.lastInterface, none: seg.records == 0 || seg.stamped}
+	if l.room >= headerRoom+n {
 		// The common case: header and data into the page at hand.
-		b := c.pages.bytes(seg.last)[pageSize-room:]
-		n := h.put(b, from)
-		if class == probation {
-			binary.LittleEndian.PutUint32(b[n:], 0)
-			n += stampSize
-		}
-		copy(b[n:], data)
-		seg.size += uint32(n + len(data))
-		c.position += uint64(n + len(data))
+		b := c.pages.memory[l.at:][:headerRoom+n]
+		header := putHeader(b, p, tie, from, seg.stamped)
+		copy(b[header:], p.Data)
+		n += header
+		l.at += n
+		l.room -= n
 	} else {
-		b := &c.batch.scratch
-		n := h.put(b[:], from)
-		if class == probation {
-			binary.LittleEndian.PutUint32(b[n:], 0)
-			n += stampSize
-		}
-		c.write(class, seg, b[:n])
-		c.write(class, seg, data)
+		header := putHeader(c.batch.scratch[:], p, tie, from, seg.stamped)
+		c.write(l, c.batch.scratch[:header])
+		c.write(l, p.Data)
+		n += header
 	}
-	seg.note(h, at, c.position)
-	c.logs[class].stats.Held.add(1, uint64(h.length))
-	c.stats.stored.add(1, uint64(h.length))
+	c.position += uint64(n)
+	seg.size += uint32(n)
+	seg.position = c.position
+	seg.note(p, tie, at)
+	if seg.records == maxRecords {
+		l.seal()
+	}
 	return position, true
 }
 
 // note books a record that has been written to the segment.
-func (s *segment) note(h *header, at int64, position uint64) {
-	if s.records > 0 && (h.time < s.lastTime || h.time == s.lastTime && h.tie < s.lastTie) {
-		s.disordered = true
+func (s *segment) note(p *packet.Packet, tie uint16, at int64) {
+	if p.Time > s.maxTime {
+		s.maxTime = p.Time
+	} else if p.Time < s.maxTime || tie < s.lastTie {
+		s.disordered = s.records > 0
 	}
-	s.lastTime, s.lastTie, s.lastInterface = h.time, h.tie, uint16(h.iface)
-	s.minTime, s.maxTime = min(s.minTime, h.time), max(s.maxTime, h.time)
+	s.minTime = min(s.minTime, p.Time)
+	s.lastTime, s.lastTie, s.lastInterface = p.Time, tie, p.Interface
 	s.newest = max(s.newest, at)
-	s.position = position
-	s.bytes += uint64(h.length)
+	s.bytes += uint64(len(p.Data))
 	s.records++
-	s.live++
-	s.shares.add(h.iface, h.length)
+	s.shares.add(p.Interface, len(p.Data))
 }
 
-func (c *Cache) refuse(class int, h *header, at int64) {
-	bytes := uint64(h.length)
-	c.stats.refused[RefusedNoRoom].add(1, bytes)
-	c.interfaces[h.iface].stats.Refused.add(1, bytes)
-	c.logs[class].lose(at)
-}
-
-// open returns the segment of a class that takes a record of at most size
-// bytes, with pages enough available for it.
-func (c *Cache) open(class, size int) (slot uint32, ok bool) {
+// open sees to it that the youngest segment of a class takes a record of at
+// most size bytes and that there are pages enough for it.
+func (c *Cache) open(class, size int) bool {
 	l := &c.logs[class]
 	for class == probation && l.segments > 1 && l.pages > c.pages.total/probationShare {
 		c.drop(probation)
 	}
 	for {
-		slot, need := l.youngest, size
-		fits := slot != noSegment
-		if fits {
-			seg := &c.segments.slots[slot]
-			if seg.sealed || int(seg.size)+size > c.segments.size || seg.records == maxRecords {
-				seg.sealed = true
-				fits = false
-			} else {
-				need -= int(seg.pages)*pageSize - int(seg.size)
-			}
+		if l.head != nil && int(l.head.size)+size > c.segments.size {
+			l.seal()
 		}
-		if need <= 0 || (need+pageSize-1)>>pageBits <= c.pages.available() {
-			if fits {
-				return slot, true
+		if (size-l.room+pageSize-1)>>pageBits <= c.pages.available() {
+			if l.head != nil {
+				return true
 			}
 			if c.segments.available() {
-				slot = c.segments.take()
-				c.segments.slots[slot].stamped = class == probation
+				slot := c.segments.take()
 				l.push(&c.segments, slot)
-				return slot, true
+				l.head.stamped = class == probation
+				return true
 			}
 		}
 		// What is evicted may be the very segment that was to be written to.
 		if !c.evict() {
-			return 0, false
+			return false
 		}
 	}
 }
 
-// write appends bytes to a segment, page by page; open has seen that there
-// are enough.
-func (c *Cache) write(class int, seg *segment, b []byte) {
-	seg.size += uint32(len(b))
-	c.position += uint64(len(b))
-	room := int(seg.pages)*pageSize - (int(seg.size) - len(b))
+// write appends bytes to the youngest segment, page by page; open has seen
+// that there are enough.
+func (c *Cache) write(l *log, b []byte) {
 	for {
-		if room > 0 {
-			n := copy(c.pages.bytes(seg.last)[pageSize-room:], b)
-			b = b[n:]
-		}
+		n := copy(c.pages.memory[l.at:l.at+l.room], b)
+		l.at += n
+		l.room -= n
+		b = b[n:]
 		if len(b) == 0 {
 			return
 		}
 		page := c.pages.take()
+		seg := l.head
 		if seg.pages == 0 {
 			seg.first = page
 		} else {
@@ -226,7 +232,7 @@ func (c *Cache) write(class int, seg *segment, b []byte) {
 		}
 		seg.last = page
 		seg.pages++
-		c.logs[class].pages++
-		room = pageSize
+		l.pages++
+		l.at, l.room = int(page)<<pageBits, pageSize
 	}
 }

@@ -16,15 +16,15 @@ const maxStep = int64(366 * 24 * time.Hour)
 type clock struct {
 	now      int64 // nanoseconds since the cache was made
 	boot     int64
-	packet   int64 // newest timestamp of the replay
-	stepping bool  // packet is set
+	packet   int64 // timestamp of the newest packet of the replay
+	stepping bool  // in a replay: packet is set, and boot time stands still
 }
 
 func (c *clock) start(boot int64) { c.boot = boot }
 
 // live moves the clock to the boot time.
 func (c *clock) live(boot int64) {
-	if boot > c.boot {
+	if boot > c.boot && !c.stepping {
 		c.now += boot - c.boot
 	}
 	c.boot = boot

@@ -46,10 +46,12 @@ func (c *Cache) drop(class int) {
 	l := &c.logs[class]
 	slot := l.oldest
 	seg := &c.segments.slots[slot]
-	if seg.live > 0 {
+	gone := seg.held()
+	if gone.Packets > 0 {
 		l.lose(seg.newest)
 	}
-	c.bookEviction(class, seg)
+	l.evicted.add(gone.Packets, gone.Bytes)
+	c.bookEviction(seg)
 	l.pages -= int(seg.pages)
 	l.pop(&c.segments)
 	c.pages.give(seg.first, seg.last, int(seg.pages))
@@ -64,13 +66,8 @@ func (l *log) lose(at int64) {
 	}
 }
 
-// bookEviction counts what goes with a segment.
-func (c *Cache) bookEviction(class int, seg *segment) {
-	l := &c.logs[class]
-	gone := Count{uint64(seg.live), seg.bytes}
-	l.stats.Evicted.add(gone.Packets, gone.Bytes)
-	l.stats.Held = l.stats.Held.minus(gone)
-	c.stats.evicted.add(gone.Packets, gone.Bytes)
+// bookEviction tells the interfaces what goes with a segment.
+func (c *Cache) bookEviction(seg *segment) {
 	s := &seg.shares
 	if !s.many {
 		for i := range s.id[:s.n] {

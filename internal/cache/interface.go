@@ -70,7 +70,7 @@ func (c *Cache) Interfaces() ([]packet.Interface, []InterfaceStats) {
 // evicted can be booked without reading it. Few interfaces are busy at a
 // time; a segment of more is read.
 type interfaceShares struct {
-	id      [3]uint16
+	id      [3]packet.InterfaceID
 	packets [3]uint16
 	bytes   [3]uint32
 	n       uint8
@@ -79,7 +79,7 @@ type interfaceShares struct {
 
 func (s *interfaceShares) add(id packet.InterfaceID, bytes int) {
 	for i := range s.id[:s.n] {
-		if s.id[i] == uint16(id) {
+		if s.id[i] == id {
 			s.packets[i]++
 			s.bytes[i] += uint32(bytes)
 			return
@@ -89,14 +89,14 @@ func (s *interfaceShares) add(id packet.InterfaceID, bytes int) {
 		s.many = true
 		return
 	}
-	s.id[s.n], s.packets[s.n], s.bytes[s.n] = uint16(id), 1, uint32(bytes)
+	s.id[s.n], s.packets[s.n], s.bytes[s.n] = id, 1, uint32(bytes)
 	s.n++
 }
 
 // remove takes back a packet that left for another segment.
 func (s *interfaceShares) remove(id packet.InterfaceID, bytes int) {
 	for i := range s.id[:s.n] {
-		if s.id[i] == uint16(id) && s.packets[i] > 0 {
+		if s.id[i] == id && s.packets[i] > 0 {
 			s.packets[i]--
 			s.bytes[i] -= uint32(bytes)
 			return

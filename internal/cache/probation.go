@@ -3,6 +3,7 @@ package cache
 import (
 	"encoding/binary"
 
+	"github.com/packetcache/packetcache/internal/packet"
 	"github.com/packetcache/packetcache/internal/session"
 )
 
@@ -58,7 +59,8 @@ func (c *Cache) promote(position uint64, hash uint64) {
 		return
 	}
 	c.leave(seg, offset+uint32(size), &h)
-	c.put(0, &h, data, seg.newest)
+	p := packet.Packet{Time: h.time, Data: data, OrigLen: h.wire, Interface: h.iface, Direction: h.direction}
+	c.put(0, &p, h.tie, seg.newest)
 }
 
 // leave stamps the record whose stamp stands at offset as gone and takes it
@@ -71,10 +73,7 @@ func (c *Cache) leave(seg *segment, offset uint32, h *header) {
 	if n < len(stamp) {
 		copy(c.pages.bytes(c.pages.next[at.page]), stamp[n:])
 	}
-	one := Count{1, uint64(h.length)}
-	seg.live--
-	seg.bytes -= one.Bytes
+	seg.left++
+	seg.bytes -= uint64(h.length)
 	seg.shares.remove(h.iface, h.length)
-	c.logs[probation].stats.Held = c.logs[probation].stats.Held.minus(one)
-	c.stats.stored = c.stats.stored.minus(one)
 }

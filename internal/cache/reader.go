@@ -78,7 +78,7 @@ func (r *Reader) Begin(q Query) {
 			seg := &c.segments.slots[slot]
 			if seg.maxTime >= q.Since && seg.minTime <= q.Until {
 				r.todo = append(r.todo, segmentRef{seg.minTime, slot, uint8(class)})
-				r.total += uint64(seg.live)
+				r.total += uint64(seg.records - seg.left)
 			}
 		}
 	}

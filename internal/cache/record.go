@@ -56,22 +56,28 @@ type base struct {
 	none bool
 }
 
-// put encodes the header at the front of b, which has room for maxHeader+8
-// bytes, all of which may be written to, and returns its size.
-func (h *header) put(b []byte, from base) int {
-	_ = b[maxHeader+7]
-	flags := byte(h.direction) & flagDirection
+// headerRoom is what putHeader may write to: the longest header, a stamp, and
+// what its wide stores spill.
+const headerRoom = maxHeader + stampSize + 8
+
+// putHeader encodes the header of a packet at the front of b, which has
+// headerRoom bytes at least, and returns its size. With stamp, a stamp of
+// zero follows.
+func putHeader(b []byte, p *packet.Packet, tie uint16, from base, stamp bool) int {
+	_ = b[headerRoom-1]
+	length := len(p.Data)
+	flags := byte(p.Direction) & flagDirection
 	n := 3
-	if h.length < longData {
-		binary.LittleEndian.PutUint16(b[1:], uint16(h.length))
+	if length < longData {
+		binary.LittleEndian.PutUint16(b[1:], uint16(length))
 	} else {
 		binary.LittleEndian.PutUint16(b[1:], longData)
-		binary.LittleEndian.PutUint32(b[3:], uint32(h.length))
+		binary.LittleEndian.PutUint32(b[3:], uint32(length))
 		n = 7
 	}
-	value, size := uint64(h.time), absoluteTime
+	value, size := uint64(p.Time), absoluteTime
 	if !from.none {
-		delta := h.time - from.time
+		delta := p.Time - from.time
 		unit := uint64(0)
 		if us := delta / 1000; us*1000 == delta {
 			delta, unit = us, 1
@@ -85,22 +91,26 @@ func (h *header) put(b []byte, from base) int {
 	binary.LittleEndian.PutUint64(b[n:], value)
 	n += size
 	flags |= byte(size-1) << timeSizeShift
-	if from.none || h.iface != from.iface {
+	if from.none || p.Interface != from.iface {
 		flags |= flagInterface
-		binary.LittleEndian.PutUint16(b[n:], uint16(h.iface))
+		binary.LittleEndian.PutUint16(b[n:], uint16(p.Interface))
 		n += 2
 	}
-	if h.tie != 0 {
+	if tie != 0 {
 		flags |= flagTie
-		binary.LittleEndian.PutUint16(b[n:], h.tie)
+		binary.LittleEndian.PutUint16(b[n:], tie)
 		n += 2
 	}
-	if h.wire != uint32(h.length) {
+	if p.OrigLen > uint32(length) {
 		flags |= flagWire
-		binary.LittleEndian.PutUint32(b[n:], h.wire)
+		binary.LittleEndian.PutUint32(b[n:], p.OrigLen)
 		n += 4
 	}
 	b[0] = flags
+	if stamp {
+		binary.LittleEndian.PutUint32(b[n:], 0)
+		n += stampSize
+	}
 	return n
 }
 

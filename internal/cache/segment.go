@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/packetcache/packetcache/internal/mem"
+	"github.com/packetcache/packetcache/internal/packet"
 )
 
 // Bounds of a segment.
@@ -44,9 +45,9 @@ type segment struct {
 	pages         uint32
 	size          uint32 // bytes used of the pages
 	records       uint32
-	live          uint32 // records, less those that have left the probation log
+	left          uint32 // records that have left the probation log
 	next          uint32 // the next younger segment of the class, or of the free list
-	lastInterface uint16
+	lastInterface packet.InterfaceID
 	lastTie       uint16
 	codec         codec
 	sealed        bool
@@ -100,12 +101,19 @@ func (p *segmentPool) give(slot uint32) {
 	p.used--
 }
 
-// A log is the FIFO of a class's segments. Its youngest is open unless sealed.
+// held is what a segment holds that is to be read.
+func (s *segment) held() Count { return Count{uint64(s.records - s.left), s.bytes} }
+
+// A log is the FIFO of a class's segments.
 type log struct {
 	oldest, youngest uint32
-	segments         int
-	pages            int
-	stats            ClassStats
+	// head is the youngest segment while it is open, else nil; at is where in
+	// the memory of the pages it goes on, room what is left of that page.
+	head     *segment
+	at, room int
+	segments int
+	pages    int
+	evicted  Count
 	// lost is the cache clock of the newest packet that was evicted or
 	// refused; see horizon.
 	lost  int64
@@ -122,7 +130,14 @@ func (l *log) push(p *segmentPool, slot uint32) {
 		p.slots[l.youngest].next = slot
 	}
 	l.youngest = slot
+	l.head, l.room = &p.slots[slot], 0
 	l.segments++
+}
+
+// seal closes the youngest segment.
+func (l *log) seal() {
+	l.head.sealed = true
+	l.head, l.room = nil, 0
 }
 
 // pop removes the oldest segment.
@@ -130,6 +145,7 @@ func (l *log) pop(p *segmentPool) {
 	l.oldest = p.slots[l.oldest].next
 	if l.oldest == noSegment {
 		l.youngest = noSegment
+		l.head, l.room = nil, 0
 	}
 	l.segments--
 }

@@ -46,8 +46,8 @@ func (r Refusal) String() string {
 }
 
 type counters struct {
-	seen, stored, evicted Count
-	refused               [numRefusals]Count
+	seen    Count
+	refused [numRefusals]Count
 }
 
 // ClassStats are the figures of one class.
@@ -100,36 +100,38 @@ func (c *Cache) Stats() Stats {
 	boot := c.boot()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.clock.stepping {
-		c.clock.live(boot)
-	}
+	c.clock.live(boot)
 	s := Stats{
-		Age:  time.Duration(c.clock.now),
-		Seen: c.stats.seen, Stored: c.stats.stored, Evicted: c.stats.evicted,
+		Age:      time.Duration(c.clock.now),
+		Seen:     c.stats.seen,
 		Refused:  map[Refusal]Count{},
 		Sessions: c.table.Stats(),
 		Budget:   c.pages.total*pageSize + c.overhead(),
 		Used:     (c.pages.total-c.pages.available())*pageSize + c.overhead(),
 	}
+	s.Stored = s.Seen
 	for r, n := range c.stats.refused {
 		if n.Packets > 0 {
 			s.Refused[Refusal(r)] = n
+			s.Stored = s.Stored.minus(n)
 		}
 	}
 	oldest, newest := int64(math.MaxInt64), int64(math.MinInt64)
 	for class := range c.logs {
 		l := &c.logs[class]
-		stats := l.stats
-		stats.Segments, stats.Memory = l.segments, l.pages*pageSize
+		stats := ClassStats{Evicted: l.evicted, Segments: l.segments, Memory: l.pages * pageSize}
 		stats.Horizon, stats.Complete = c.horizon(l)
+		s.Evicted.add(l.evicted.Packets, l.evicted.Bytes)
+		for slot := l.oldest; slot != noSegment; slot = c.segments.slots[slot].next {
+			seg := &c.segments.slots[slot]
+			oldest, newest = min(oldest, seg.minTime), max(newest, seg.maxTime)
+			held := seg.held()
+			stats.Held.add(held.Packets, held.Bytes)
+		}
 		if class == probation {
 			s.Unanswered = stats
 		} else {
 			s.Classes[class] = stats
-		}
-		for slot := l.oldest; slot != noSegment; slot = c.segments.slots[slot].next {
-			seg := &c.segments.slots[slot]
-			oldest, newest = min(oldest, seg.minTime), max(newest, seg.maxTime)
 		}
 	}
 	if oldest <= newest {

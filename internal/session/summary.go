@@ -14,14 +14,9 @@ type Summary struct {
 
 func summarize(h *hot, c *cold) Summary {
 	s := Summary{Key: c.key, First: c.first, Last: h.last, Packets: h.packets}
-	flags := h.bytes[0]
 	s.Bytes = [2]uint64{h.bytes[0] & countMask, h.bytes[1] & countMask}
-	if flags&flagPending != 0 {
-		if flags&flagFromB != 0 {
-			s.Bytes[0] = 0
-		} else {
-			s.Bytes[1] = 0
-		}
+	if h.bytes[0]&flagPending != 0 {
+		s.Bytes[h.silent()] = 0 // it holds a position
 	}
 	return s
 }

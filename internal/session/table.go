@@ -87,7 +87,8 @@ type Table struct {
 	buckets   uint64
 	summaries summaryRing
 
-	live       int // slots in use, ended sessions included
+	pending    uint64 // of the session that Visit saw last
+	live       int    // slots in use, ended sessions included
 	seen       uint64
 	givenUp    uint64
 	gaveUp     bool
@@ -137,32 +138,46 @@ func (t *Table) bucket(hash uint64) int {
 func tagOf(hash uint64) uint16         { return uint16(hash) | 1 } // never 0
 func fingerprintOf(hash uint64) uint32 { return uint32(hash >> 16) }
 
-// Touch reads the line that Find will need. Called for some packets ahead it
-// lets their cache misses overlap; the result is of no use but to keep the
-// compiler from dropping the read.
-func (t *Table) Touch(hash uint64) uint16 { return t.tags[t.bucket(hash)] }
+// Tags is the address of what Find will read.
+func (t *Table) Tags(hash uint64) unsafe.Pointer { return unsafe.Pointer(&t.tags[t.bucket(hash)]) }
 
-// Find returns the slot of the session with that hash, or -1.
+// Counters is the address of what Visit will read of a slot.
+func (t *Table) Counters(slot int) unsafe.Pointer { return unsafe.Pointer(&t.hot[slot]) }
+
+// Find returns the slot of the session with that hash, or one that looks so,
+// or -1. Visit tells for sure: it reads what Find need not wait for.
 func (t *Table) Find(hash uint64) int {
 	base := t.bucket(hash)
-	want := uint64(tagOf(hash)) * 0x0001000100010001
-	fingerprint := fingerprintOf(hash)
-	words := (*[ways / 4]uint64)(unsafe.Pointer(&t.tags[base : base+ways : base+ways][0]))
+	tag := uint64(tagOf(hash)) * everyLane
+	words := (*[ways / lanes]uint64)(unsafe.Pointer(&t.tags[base : base+ways : base+ways][0]))
 	for i, word := range words {
-		// Four tags at once: a lane that is zero now held the tag. A lane
-		// above a true match may be flagged falsely; the fingerprint decides.
-		x := word ^ want
-		for m := (x - 0x0001000100010001) &^ x & 0x8000800080008000; m != 0; m &= m - 1 {
-			slot := base + 4*i + bits.TrailingZeros64(m)/16
-			if t.hot[slot].fingerprint == fingerprint && t.tags[slot] == tagOf(hash) {
-				return slot
-			}
+		// Four tags at once: a lane that is zero now held the tag. The lowest
+		// lane found is right; those above may not be.
+		x := word ^ tag
+		if m := (x - everyLane) &^ x & (everyLane << 15); m != 0 {
+			return base + lanes*i + bits.TrailingZeros64(m)/16
 		}
 	}
 	return -1
 }
 
-// is reports whether the slot, found earlier, still holds that session.
+// lanes is how many tags a word of 64 bits holds.
+const (
+	lanes     = 4
+	everyLane = 0x0001000100010001
+)
+
+// search is Find, sure.
+func (t *Table) search(hash uint64) int {
+	base := t.bucket(hash)
+	for slot := base; slot < base+ways; slot++ {
+		if t.is(slot, hash) {
+			return slot
+		}
+	}
+	return -1
+}
+
 func (t *Table) is(slot int, hash uint64) bool {
-	return t.hot[slot].fingerprint == fingerprintOf(hash) && t.tags[slot] == tagOf(hash) && slot-t.bucket(hash) < ways && slot >= t.bucket(hash)
+	return t.hot[slot].fingerprint == fingerprintOf(hash) && t.tags[slot] == tagOf(hash)
 }

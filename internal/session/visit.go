@@ -1,113 +1,105 @@
 package session
 
-// A Visit is what the table says about a packet.
-type Visit struct {
-	// Slot is where the session stands, for SetPending.
-	Slot int
-	// Offset is how many bytes of the session came before this packet.
-	Offset uint64
-	// New says that this packet is the session's first.
-	New bool
-	// Pending is the position that SetPending stored with the session's first
-	// packet, handed out once, with the second; HasPending says it is there.
-	Pending    uint64
-	HasPending bool
-}
+// An Event is what makes a visit more than a count.
+type Event uint8
+
+// The events.
+const (
+	// Usual: a packet of a session that is known.
+	Usual Event = iota
+	// Began: the session's first packet.
+	Began
+	// Resumed: the second packet of a session with which SetPending left a
+	// position; Pending has it.
+	Resumed
+)
+
+// rare flags make Visit look closer.
+const rare = flagClosed | flagMidstream | flagRestarts | flagPending
 
 // Visit counts a packet of length bytes, seen at tick now, for the session of
-// f. Slot is what Find returned for f.Hash, however long ago.
-func (t *Table) Visit(f *Flow, slot int, now, length uint32) Visit {
+// f. Slot is what Find returned for f.Hash, however long ago. It returns
+// where the session stands and how many of its bytes came before this packet.
+func (t *Table) Visit(f *Flow, slot int, now, length uint32) (at int, offset uint64, event Event) {
 	if slot < 0 || !t.is(slot, f.Hash) {
-		if slot = t.Find(f.Hash); slot < 0 {
-			return t.begin(f, t.freeSlot(f.Hash, now), now, length)
+		if slot = t.search(f.Hash); slot < 0 {
+			slot = t.freeSlot(f.Hash, now)
+			return slot, t.begin(f, slot, now, length), Began
 		}
 	}
 	h := &t.hot[slot]
-	flags := h.bytes[0]
-	if t.ended(slot, f, now) {
+	if h.idle(now) || h.bytes[0]&rare != 0 && t.ended(slot, f, now) {
 		t.retire(slot)
-		return t.begin(f, slot, now, length)
+		return slot, t.begin(f, slot, now, length), Began
 	}
-	v := Visit{Slot: slot}
-	if flags&flagPending != 0 {
-		silent := 1
-		if flags&flagFromB != 0 {
-			silent = 0
-		}
-		v.Pending, v.HasPending = h.bytes[silent]&countMask, true
+	if h.bytes[0]&flagPending != 0 {
+		silent := h.silent()
+		t.pending = h.bytes[silent] & countMask
 		h.bytes[silent] &^= countMask
 		h.bytes[0] &^= flagPending
+		event = Resumed
 	}
-	v.Offset = h.bytes[0]&countMask + h.bytes[1]&countMask
-	if flags&flagMidstream != 0 {
-		v.Offset += MidstreamOffset
+	offset = h.bytes[0]&countMask + h.bytes[1]&countMask
+	if h.bytes[0]&flagMidstream != 0 {
+		offset += MidstreamOffset
 	}
-	side := sideOf(f)
-	if h.packets[side] != 1<<32-1 {
-		h.packets[side]++
-	}
-	h.bytes[side] += uint64(length) // 2^48 bytes take a month at 1 Tbit/s
-	h.last = now
 	if f.tcpFlags&(tcpFIN|tcpRST) != 0 {
 		h.bytes[0] |= flagClosed
 	}
-	return v
+	if f.Reverse {
+		h.packets[1]++ // wraps after 2^32, which the bytes tell
+		h.bytes[1] += uint64(length)
+	} else {
+		h.packets[0]++
+		h.bytes[0] += uint64(length) // 2^48 bytes take an hour at 600 Gbit/s
+	}
+	h.last = now
+	return slot, offset, event
 }
 
-// SetPending leaves a position of 48 bits with a session that Visit has just
-// reported as new; the next Visit hands it out.
+// SetPending leaves a position of 48 bits with a session that has just begun.
 func (t *Table) SetPending(slot int, position uint64) {
 	h := &t.hot[slot]
-	silent := 1
-	if h.bytes[0]&flagFromB != 0 {
-		silent = 0
-	}
-	h.bytes[silent] |= position & countMask
+	h.bytes[h.silent()] |= position & countMask
 	h.bytes[0] |= flagPending
 }
 
-func sideOf(f *Flow) int {
-	if f.Reverse {
-		return 1
+// Pending is the position of the session that Visit has just reported as
+// resumed.
+func (t *Table) Pending() uint64 { return t.pending }
+
+// silent is the side from which the first packet did not come.
+func (h *hot) silent() int {
+	if h.bytes[0]&flagFromB != 0 {
+		return 0
 	}
-	return 0
+	return 1
 }
 
 // ended reports whether f, a packet with the addresses of the session in
 // slot, begins another one.
 func (t *Table) ended(slot int, f *Flow, now uint32) bool {
-	h := &t.hot[slot]
-	flags := h.bytes[0]
-	if t.idle(slot, now) {
-		return true
+	if flags := t.hot[slot].bytes[0]; flags&flagRestarts != 0 {
+		return now-t.cold[slot].first >= ticksRestart
+	} else {
+		return flags&flagClosed != 0 && f.tcpFlags&(tcpSYN|tcpACK) == tcpSYN
 	}
-	if flags&flagRestarts != 0 && now-t.cold[slot].first >= ticksRestart {
-		return true
-	}
-	return flags&flagClosed != 0 && f.tcpFlags&(tcpSYN|tcpACK) == tcpSYN
 }
 
-func (t *Table) idle(slot int, now uint32) bool {
-	h := &t.hot[slot]
+// idle reports whether the session has shown no packet for too long.
+func (h *hot) idle(now uint32) bool {
+	limit := ticksOther
 	if h.bytes[0]&flagTCP != 0 {
-		return now-h.last > ticksTCP
+		limit = ticksTCP
 	}
-	return now-h.last > ticksOther
+	return now-h.last > limit
 }
 
-// begin writes a session's first packet into a slot.
-func (t *Table) begin(f *Flow, slot int, now, length uint32) Visit {
-	h, c := &t.hot[slot], &t.cold[slot]
-	t.tags[slot] = tagOf(f.Hash)
-	*h = hot{fingerprint: fingerprintOf(f.Hash), last: now}
-	*c = cold{key: f.Key, first: now}
-	v := Visit{Slot: slot, New: true}
-	side := sideOf(f)
-	h.packets[side] = 1
-	h.bytes[side] = uint64(length)
-	var flags uint64
+// begin writes a session's first packet into a slot and returns its offset.
+func (t *Table) begin(f *Flow, slot int, now, length uint32) (offset uint64) {
+	side, flags := 0, uint64(0)
 	if f.Reverse {
-		flags |= flagFromB
+		side, flags = 1, flagFromB
 	}
 	if f.restarts {
 		flags |= flagRestarts
@@ -119,13 +111,17 @@ func (t *Table) begin(f *Flow, slot int, now, length uint32) Visit {
 		}
 		if f.tcpFlags&tcpSYN == 0 && t.gaveUp && now-t.gaveUpLast <= ticksPressure {
 			flags |= flagMidstream
-			v.Offset = MidstreamOffset
+			offset = MidstreamOffset
 		}
 	}
+	h := hot{fingerprint: fingerprintOf(f.Hash), last: now}
+	h.packets[side] = 1
+	h.bytes[side] = uint64(length)
 	h.bytes[0] |= flags
+	t.hot[slot], t.cold[slot], t.tags[slot] = h, cold{key: f.Key, first: now}, tagOf(f.Hash)
 	t.live++
 	t.seen++
-	return v
+	return offset
 }
 
 // freeSlot finds room in the bucket of hash: a free slot, else that of the
@@ -141,7 +137,7 @@ func (t *Table) freeSlot(hash uint64, now uint32) int {
 		// Ended before unanswered before live; within each, idle longest.
 		score := uint64(now-h.last) + 1
 		switch {
-		case t.idle(slot, now):
+		case h.idle(now):
 			score |= 1 << 34
 		case h.packets[0]+h.packets[1] == 1:
 			score |= 1 << 33
