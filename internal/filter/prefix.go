@@ -1,0 +1,136 @@
+package filter
+
+import "github.com/packetcache/packetcache/internal/packet"
+
+// Bits of radiotap headers (radiotap.org), which are little endian, as a load
+// sees them.
+const (
+	radiotapTSFT  = 0x01000000
+	radiotapFlags = 0x02000000
+	radiotapMore  = 0x00000080 // another word of presence bits
+	radiotapPad   = 0x20       // of the flags: the 802.11 header is padded
+)
+
+const (
+	prismLen   = 144
+	avsMagic   = 0x80211000
+	wlanMinLen = 24
+)
+
+// prefix returns the code that must run before all else: it computes the
+// variable parts of offsets that the program uses. start is the first
+// statement of the program so far; code may jump to it.
+func (g *generator) prefix(start *stmt) []*stmt {
+	if g.payload.reg != -1 && g.linkHdr.variable && g.linkHdr.reg == -1 {
+		g.linkHdr.reg = g.allocReg()
+	}
+	var code []*stmt
+	switch g.outermost {
+	case packet.LinkTypePrism, packet.LinkTypeAVS, packet.LinkTypeRadiotap, packet.LinkTypePPI:
+		code = g.radioLen()
+	}
+	switch {
+	case isWLAN(g.outermost) && g.payload.reg != -1:
+		code = g.wlanLen(code, start)
+	case g.outermost == linkPFLOG && g.payload.reg != -1:
+		// The first byte is the header's length without its padding to 4.
+		code = []*stmt{
+			newStmt(clsLd|modeAbs|sizeB, 0),
+			newStmt(clsALU|aluAdd, 3),
+			newStmt(clsALU|aluAnd, ^uint32(3)),
+			newStmt(opSt, uint32(g.payload.reg)),
+			newStmt(opTax, 0),
+		}
+	}
+	if len(g.zeroed) == 0 {
+		return code
+	}
+	zero := []*stmt{newStmt(opLdImm, 0)}
+	for _, r := range g.zeroed {
+		zero = append(zero, newStmt(opSt, uint32(r)))
+	}
+	return append(zero, code...)
+}
+
+// radioLen leaves the length of the radio information in its scratch word and
+// in X. It returns nil if nothing uses it.
+func (g *generator) radioLen() []*stmt {
+	// Code that jumps is not for the optimizer, even if it is not needed.
+	if g.outermost == packet.LinkTypePrism {
+		g.asIs = true
+	}
+	if g.linkHdr.reg == -1 {
+		return nil
+	}
+	store := newStmt(opSt, uint32(g.linkHdr.reg))
+	tax := newStmt(opTax, 0)
+	switch g.outermost {
+	case packet.LinkTypePrism:
+		// Some drivers say Prism and deliver AVS.
+		isAVS := newStmt(opJeq, avsMagic)
+		isAVS.jt, isAVS.jf = newStmt(clsLd|modeAbs|sizeW, 4), newStmt(opLdImm, prismLen)
+		return []*stmt{
+			newStmt(clsLd|modeAbs|sizeW, 0),
+			newStmt(clsALU|aluAnd, 0xfffff000),
+			isAVS, isAVS.jt, newStmt(opJa, 1), isAVS.jf, store, tax,
+		}
+	case packet.LinkTypeAVS:
+		return []*stmt{newStmt(clsLd|modeAbs|sizeW, 4), store, tax}
+	}
+	// Radiotap and PPI have a little-endian length at offset 2.
+	return []*stmt{
+		newStmt(clsLd|modeAbs|sizeB, 3),
+		newStmt(clsALU|aluLsh, 8),
+		newStmt(opTax, 0),
+		newStmt(clsLd|modeAbs|sizeB, 2),
+		newStmt(clsALU|aluOr|srcX, 0),
+		store, tax,
+	}
+}
+
+// wlanLen continues after radioLen and leaves the offset of what follows the
+// 802.11 header in its scratch word, at least for data frames: for others
+// nobody asks.
+func (g *generator) wlanLen(code []*stmt, start *stmt) []*stmt {
+	g.asIs = true
+	if code == nil {
+		code = []*stmt{newStmt(opLdxImm, g.outerLinkHdr.base)}
+	}
+	load := func() *stmt { return newStmt(opLdMem, uint32(g.payload.reg)) }
+	store := func() *stmt { return newStmt(opSt, uint32(g.payload.reg)) }
+
+	notManagement, notData := newStmt(opJset, fcNotManagement), newStmt(opJset, fcNotData)
+	qos := newStmt(opJset, 0x80)
+	notManagement.jt, notManagement.jf = notData, start
+	notData.jt, notData.jf = start, qos
+	addQoS := load()
+	qos.jt, qos.jf = addQoS, start
+	code = append(code,
+		newStmt(opTxa, 0), newStmt(clsALU|aluAdd, wlanMinLen), store(),
+		newStmt(clsLd|modeInd|sizeB, 0), notManagement, notData, qos,
+		addQoS, newStmt(clsALU|aluAdd, 2), store())
+	if g.link != packet.LinkTypeRadiotap {
+		return code
+	}
+
+	// Atheros cards pad the 802.11 header to 4 bytes and say so in radiotap's
+	// flags, which come after an 8-byte timestamp if there is one.
+	presence := newStmt(clsLd|modeAbs|sizeW, 4)
+	qos.jf = presence
+	hasFlags, hasMore, hasTSFT := newStmt(opJset, radiotapFlags), newStmt(opJset, radiotapMore), newStmt(opJset, radiotapTSFT)
+	afterTSFT, flagsFirst := newStmt(clsLd|modeAbs|sizeB, 16), newStmt(clsLd|modeAbs|sizeB, 8)
+	pad1, pad2 := newStmt(opJset, radiotapPad), newStmt(opJset, radiotapPad)
+	roundUp := load()
+	hasFlags.jt, hasFlags.jf = hasMore, start
+	hasMore.jt, hasMore.jf = start, hasTSFT
+	hasTSFT.jt, hasTSFT.jf = afterTSFT, flagsFirst
+	pad1.jt, pad1.jf = roundUp, start
+	pad2.jt, pad2.jf = roundUp, start
+	return append(code, presence, hasFlags, hasMore, hasTSFT, afterTSFT, pad1, flagsFirst, pad2,
+		roundUp, newStmt(clsALU|aluAdd, 3), newStmt(clsALU|aluAnd, ^uint32(3)), store())
+}
+
+// ppiCheck tests that a PPI packet holds 802.11 and not something else.
+func (g *generator) ppiCheck() *pred {
+	return test(opJeq, uint32(packet.LinkType80211)<<24, newStmt(clsLd|modeAbs|sizeW, 4))
+}
