@@ -82,6 +82,7 @@ func New(o Options) (*Cache, error) {
 		decoder:   session.NewDecoder(),
 		numbers:   map[interfaceName]packet.InterfaceID{},
 		protected: uint64(o.Bytes / 8),
+		epoch:     1, // 0 marks a record that has not left the probation log
 	}
 	c.clock.start(o.Boot())
 	if err := c.layOut(region.Bytes()[:o.Bytes]); err != nil {
