@@ -23,7 +23,7 @@ func Address(e Endpoint, dir string) (string, error) {
 		name = "control"
 	}
 	path := filepath.Join(dir, name)
-	if n := len(path) + privateExtra; n > maxPath {
+	if n := len(path); n > maxPath {
 		return "", fmt.Errorf("endpoint directory %q is %d bytes too long for a socket: choose a shorter one", dir, n-maxPath)
 	}
 	return path, nil

@@ -107,10 +107,10 @@ func TestNothingIsLeftBehind(t *testing.T) {
 // directory, with nobody behind.
 func crash(t *testing.T, dir string) {
 	t.Helper()
-	if err := os.MkdirAll(filepath.Join(dir, ".control"), 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Join(dir, ".c"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range []string{"control", ".control/s"} {
+	for _, path := range []string{"control", ".c/s"} {
 		ln, err := net.ListenUnix("unix", &net.UnixAddr{Name: filepath.Join(dir, path), Net: "unix"})
 		if err != nil {
 			t.Fatal(err)
@@ -153,14 +153,19 @@ func TestOnlyOneOfManyReplacesAStaleSocket(t *testing.T) {
 	ln := <-won
 	defer ln.Close()
 	go func() {
-		if c, err := ln.Accept(); err == nil {
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
 			_, _ = c.Write([]byte("winner"))
 			_ = c.Close()
 		}
 	}()
-	// Losers asked who was there; the first connection may be theirs.
-	c := dial(t, Control, dir)
-	_ = c.SetDeadline(time.Now().Add(time.Second))
+	got, err := io.ReadAll(dial(t, Control, dir))
+	if err != nil || string(got) != "winner" {
+		t.Errorf("client got %q, %v", got, err)
+	}
 }
 
 func TestForeignThingsAreNotTouched(t *testing.T) {
@@ -255,7 +260,7 @@ func TestUnsafePlaces(t *testing.T) {
 	})
 	t.Run("private directory open to others", func(t *testing.T) {
 		dir := testDir(t)
-		if err := os.MkdirAll(filepath.Join(dir, ".control"), 0o755); err != nil {
+		if err := os.MkdirAll(filepath.Join(dir, ".c"), 0o755); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := Listen(Control, Config{Dir: dir}); !errors.Is(err, ErrPermission) {
@@ -265,7 +270,7 @@ func TestUnsafePlaces(t *testing.T) {
 	t.Run("private directory is a symlink", func(t *testing.T) {
 		dir := testDir(t)
 		elsewhere := t.TempDir()
-		if err := errors.Join(os.Mkdir(dir, 0o755), os.Chmod(elsewhere, 0o700), os.Symlink(elsewhere, filepath.Join(dir, ".control"))); err != nil {
+		if err := errors.Join(os.Mkdir(dir, 0o755), os.Chmod(elsewhere, 0o700), os.Symlink(elsewhere, filepath.Join(dir, ".c"))); err != nil {
 			t.Fatal(err)
 		}
 		if ln, err := Listen(Control, Config{Dir: dir}); err == nil {
@@ -276,6 +281,14 @@ func TestUnsafePlaces(t *testing.T) {
 		_, err := Listen(Control, Config{Dir: "/" + strings.Repeat("x", 120)})
 		if err == nil || !strings.Contains(err.Error(), "too long") {
 			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("longest path", func(t *testing.T) {
+		dir := testDir(t)
+		dir = filepath.Join(dir, strings.Repeat("x", maxPath-len(dir)-len("//PacketCache")))
+		for _, e := range []Endpoint{Dump, Control} {
+			served(t, e, Config{Dir: dir})
+			dial(t, e, dir)
 		}
 	})
 	t.Run("unknown group", func(t *testing.T) {

@@ -12,13 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-const (
-	// socketName is what a socket is called until it is moved into place.
-	socketName = "s"
-	// privateExtra is how many bytes longer that path is than the final one:
-	// "/run/packetcache/.control/s" for "/run/packetcache/control".
-	privateExtra = len("." + "/" + socketName)
-)
+// socketName is what a socket is called until it is moved into place.
+const socketName = "s"
 
 // A placeLock is a private directory that its owner holds locked. The kernel
 // lets go of the lock when the process dies, and nobody else can open a
@@ -30,7 +25,9 @@ type placeLock struct {
 
 // lockPlace takes the lock that belongs to the socket at path.
 func lockPlace(path string) (*placeLock, error) {
-	dir := filepath.Join(filepath.Dir(path), "."+filepath.Base(path))
+	// One letter, so that the path of the new socket is shorter than the final
+	// one and fits a socket address wherever that does.
+	dir := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)[:1])
 	// The loop is for the moment in which a holder that ends removes the
 	// directory between our opening and our locking it.
 	for range 10 {

@@ -34,30 +34,23 @@ func Main(args []string, stdout, stderr io.Writer) int {
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	app := newApp(stdout, stderr)
-	err := app.RunContext(ctx, args)
+	err := newApp(thisMachine(), stdout, stderr).RunContext(ctx, args)
 	if err == nil {
 		return exitOK
 	}
 	return report(stderr, err)
 }
 
-func newApp(stdout, stderr io.Writer) *cli.App {
+func newApp(m machine, stdout, stderr io.Writer) *cli.App {
 	app := &cli.App{
-		Name:        "pcctl",
-		Usage:       "see and dump what the PacketCache service on this machine remembers",
-		UsageText:   "pcctl COMMAND [options]",
-		Description: appDescription,
-		Version:     version.String(),
-		Writer:      stdout,
-		ErrWriter:   stderr,
-		Flags:       []cli.Flag{endpointDirFlag()},
-		Commands: []*cli.Command{
-			statusCommand(),
-			interfacesCommand(),
-			dumpCommand(),
-			versionCommand(),
-		},
+		Name:                      "pcctl",
+		Usage:                     "see and dump what the PacketCache service on this machine remembers",
+		UsageText:                 "pcctl COMMAND [options]",
+		Description:               appDescription,
+		Version:                   version.String(),
+		Writer:                    stdout,
+		ErrWriter:                 stderr,
+		Flags:                     []cli.Flag{endpointDirFlag()},
 		Action:                    noCommand,
 		OnUsageError:              usageError,
 		ExitErrHandler:            func(*cli.Context, error) {}, // codes are chosen in report
@@ -65,6 +58,16 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		HideHelpCommand:           true,
 		CustomAppHelpTemplate:     appHelp,
 	}
+	for _, command := range []*cli.Command{
+		statusCommand(m),
+		interfacesCommand(m),
+		dumpCommand(m),
+	} {
+		command.Flags = append(command.Flags, endpointDirFlag())
+		app.Commands = append(app.Commands, command)
+	}
+	app.Commands = append(app.Commands, manageCommands(m)...)
+	app.Commands = append(app.Commands, versionCommand())
 	for _, command := range app.Commands {
 		prepare(command)
 	}
@@ -99,7 +102,6 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 service not reachable,
 func prepare(command *cli.Command) {
 	command.OnUsageError = usageError
 	command.HideHelpCommand = true
-	command.Flags = append(command.Flags, endpointDirFlag())
 	action := command.Action
 	command.Action = func(c *cli.Context) error {
 		// No command takes arguments; the flag parser stops at the first one,
@@ -122,23 +124,27 @@ func endpointDirFlag() *cli.StringFlag {
 }
 
 func jsonFlag() *cli.BoolFlag {
-	return &cli.BoolFlag{Name: flagJSON, Usage: "print JSON instead of a table"}
+	return &cli.BoolFlag{Name: flagJSON, Usage: "print JSON instead of a table", DisableDefaultText: true}
 }
 
 // endpointDir is where the service is to be found: the flag of the command,
-// else that before the command, else the environment. The library would take
-// the flag of the command even where it is not given.
-func endpointDir(c *cli.Context) string {
+// else that before the command, else the environment, else the settings of the
+// machine. The library would take the flag of the command even where it is not
+// given.
+func (m machine) endpointDir(c *cli.Context) string {
 	for _, ctx := range c.Lineage() {
 		if ctx.Command != nil && ctx.IsSet(flagEndpointDir) {
 			return ctx.String(flagEndpointDir)
 		}
 	}
-	return os.Getenv(envEndpointDir)
+	if dir := os.Getenv(envEndpointDir); dir != "" {
+		return dir
+	}
+	return m.settings().EndpointDir
 }
 
-func newClient(c *cli.Context) *control.Client {
-	return control.NewClient(endpointDir(c))
+func (m machine) newClient(c *cli.Context) *control.Client {
+	return control.NewClient(m.endpointDir(c))
 }
 
 func noCommand(c *cli.Context) error {

@@ -17,7 +17,7 @@ import (
 
 const standardOutput = "-"
 
-func dumpCommand() *cli.Command {
+func dumpCommand(m machine) *cli.Command {
 	return &cli.Command{
 		Name:      "dump",
 		Usage:     "write what the cache holds as a capture file",
@@ -50,11 +50,11 @@ Examples:
 			&cli.StringFlag{Name: "filter", Usage: "only packets that match `EXPR`"},
 			&cli.StringFlag{Name: "limit", Usage: "stop before the file exceeds `SIZE`"},
 		},
-		Action: dumpAction,
+		Action: func(c *cli.Context) error { return dumpAction(m, c) },
 	}
 }
 
-func dumpAction(c *cli.Context) error {
+func dumpAction(m machine, c *cli.Context) error {
 	req, err := dumpRequest(c)
 	if err != nil {
 		return &usageProblem{command: c.Command.Name, err: err}
@@ -63,15 +63,15 @@ func dumpAction(c *cli.Context) error {
 	if err != nil {
 		return &usageProblem{command: c.Command.Name, err: err}
 	}
-	err = dumpTo(c, req, target)
+	err = dumpTo(m, c, req, target)
 	if err != nil {
 		return &commandError{command: c.Command.Name, filter: req.Filter, err: err}
 	}
 	return nil
 }
 
-func dumpTo(c *cli.Context, req control.DumpRequest, target string) error {
-	client := newClient(c)
+func dumpTo(m machine, c *cli.Context, req control.DumpRequest, target string) error {
+	client := m.newClient(c)
 	defer client.Close()
 	var out output = streamOutput{c.App.Writer}
 	shown := target
@@ -213,7 +213,11 @@ func summaryLines(r control.DumpResult, req control.DumpRequest, target string) 
 	if !toFile {
 		name = "standard output"
 	}
-	lines := []string{clean(fmt.Sprintf("%s: %s, %s (%s bytes)", name, counted(r.Packets, "packet"), bytesText(r.Bytes), grouped(uint64(r.Bytes))))}
+	size := counted(uint64(r.Bytes), "byte")
+	if r.Bytes >= 1024 {
+		size = bytesText(r.Bytes) + " (" + size + ")"
+	}
+	lines := []string{clean(fmt.Sprintf("%s: %s, %s", name, counted(r.Packets, "packet"), size))}
 	facts := table{header: []string{"", ""}}
 	if r.Packets > 0 {
 		facts.add("first", stamp(r.First))
@@ -238,9 +242,9 @@ func summaryLines(r control.DumpResult, req control.DumpRequest, target string) 
 
 func evictedText(n uint64) string {
 	if n == 0 {
-		return "nothing was lost while this was read"
+		return "none while this was read"
 	}
-	return counted(n, "packet") + " made room for new ones before they could be read"
+	return counted(n, "packet") + ", before they could be read"
 }
 
 func isRegular(path string) bool {

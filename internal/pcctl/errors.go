@@ -11,6 +11,7 @@ import (
 
 	"github.com/packetcache/packetcache/internal/control"
 	"github.com/packetcache/packetcache/internal/ipc"
+	"github.com/packetcache/packetcache/internal/service"
 )
 
 // The exit codes, the same for every command.
@@ -74,7 +75,8 @@ func report(w io.Writer, err error) int {
 		name, filter = name+" "+in.command, in.filter
 	}
 	code, hint := classify(err, name)
-	fmt.Fprintf(w, "%s: %s\n", name, clean(err.Error()))
+	// Some errors name the command themselves.
+	fmt.Fprintf(w, "%s: %s\n", name, strings.TrimPrefix(clean(err.Error()), name+": "))
 	var problem *control.Problem
 	if errors.As(err, &problem) && problem.Position != nil && filter != "" {
 		writeCaret(w, filter, *problem.Position)
@@ -108,7 +110,7 @@ func classify(err error, name string) (code int, hint string) {
 		return otherwise(exitUsage, fmt.Sprintf("see %q.", name+" --help"))
 	case errors.Is(err, ipc.ErrNotRunning):
 		return otherwise(exitUnreachable, hintNotRunning)
-	case errors.Is(err, ipc.ErrPermission):
+	case errors.Is(err, ipc.ErrPermission), errors.Is(err, service.ErrPermission):
 		return otherwise(exitNotPermitted, hintNotPermitted)
 	case problem != nil && problem.Status == http.StatusBadRequest:
 		return otherwise(exitUsage, "")

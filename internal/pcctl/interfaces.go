@@ -9,7 +9,7 @@ import (
 	"github.com/packetcache/packetcache/internal/control"
 )
 
-func interfacesCommand() *cli.Command {
+func interfacesCommand(m machine) *cli.Command {
 	return &cli.Command{
 		Name:      "interfaces",
 		Usage:     "list the interfaces and what happens at each",
@@ -23,7 +23,7 @@ Examples:
   pcctl interfaces --json`,
 		Flags: []cli.Flag{jsonFlag()},
 		Action: func(c *cli.Context) error {
-			client := newClient(c)
+			client := m.newClient(c)
 			defer client.Close()
 			interfaces, err := client.Interfaces(c.Context)
 			if err != nil {
@@ -51,8 +51,11 @@ func interfaceLines(interfaces []control.Interface, whole bool) []string {
 				addresses = strings.TrimSpace(addresses + " " + i.MAC)
 			}
 		}
-		t.add(i.Name, i.LinkType, string(i.State), grouped(i.Received.Packets),
-			config.FormatBytes(i.Received.Bytes), grouped(i.Dropped), addresses, interfaceNote(i, whole))
+		var packets, bytes, dropped string
+		if i.ID >= 0 {
+			packets, bytes, dropped = grouped(i.Received.Packets), config.FormatBytes(i.Received.Bytes), grouped(i.Dropped)
+		}
+		t.add(i.Name, i.LinkType, string(i.State), packets, bytes, dropped, addresses, interfaceNote(i, whole))
 	}
 	return t.lines()
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-func statusCommand() *cli.Command {
+func statusCommand(m machine) *cli.Command {
 	return &cli.Command{
 		Name:      "status",
 		Usage:     "show what the service is doing and how far back it reaches",
@@ -25,10 +25,10 @@ Examples:
   pcctl status --json`,
 		Flags: []cli.Flag{
 			jsonFlag(),
-			&cli.BoolFlag{Name: "watch", Usage: "show it again every second until Ctrl+C"},
+			&cli.BoolFlag{Name: "watch", Usage: "show it again every second until Ctrl+C", DisableDefaultText: true},
 		},
 		Action: func(c *cli.Context) error {
-			client := newClient(c)
+			client := m.newClient(c)
 			defer client.Close()
 			if c.Bool("watch") {
 				return watch(c.Context, c.App.Writer, client, c.Bool(flagJSON))

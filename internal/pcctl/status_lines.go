@@ -98,7 +98,7 @@ func packetsText(t control.Totals) string {
 func lostText(t control.Totals) string {
 	var parts []string
 	if t.Dropped > 0 {
-		parts = append(parts, grouped(t.Dropped)+" dropped before they came here")
+		parts = append(parts, counted(t.Dropped, "packet")+" dropped by kernel or driver")
 	}
 	reasons := make([]string, 0, len(t.Refused))
 	for reason, n := range t.Refused {

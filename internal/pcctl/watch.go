@@ -93,7 +93,7 @@ func terminalFrames(t terminal) frame {
 		var b strings.Builder
 		b.WriteString(home)
 		for _, line := range lines {
-			b.WriteString(cut(line, columns-1) + clearLine + "\r\n")
+			b.WriteString(cut(line, columns-1) + clearLine + "\n")
 		}
 		b.WriteString(clearBelow)
 		_, werr := io.WriteString(t.f, b.String())

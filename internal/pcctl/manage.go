@@ -1,0 +1,124 @@
+package pcctl
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/packetcache/packetcache/internal/config"
+	"github.com/packetcache/packetcache/internal/service"
+)
+
+// A machine is what pcctl touches beside the control endpoint.
+type machine struct {
+	// settings reads what this machine is configured with.
+	settings func() *config.Loaded
+	// control acts on the system's service manager.
+	control func(service.Action, service.Options) error
+}
+
+func thisMachine() machine {
+	return machine{
+		settings: func() *config.Loaded {
+			return (&config.Loader{Sources: config.MachineSources()}).Load(nil)
+		},
+		control: service.Control,
+	}
+}
+
+// manageCommands register the service with the system, start it and stop it.
+func manageCommands(m machine) []*cli.Command {
+	return []*cli.Command{
+		manageCommand(m, service.Install, "register the service, to be started with the machine",
+			"installed, and not yet started: \"pcctl start\" does that now, the next boot by itself",
+			`Registers packetcache with the system's service manager, from where it lies
+now: put it in its final place first. An earlier registration is replaced.
+Settings are not arguments of the service, see docs/configuration.md.`,
+			"pcctl install", "pcctl install --binary /usr/local/bin/packetcache"),
+		manageCommand(m, service.Uninstall, "stop the service and remove its registration",
+			"uninstalled; settings and data are still there",
+			`Stops the service, whereby its memory is given up, and removes it from the
+system's service manager. Settings and data stay.`,
+			"pcctl uninstall"),
+		manageCommand(m, service.Start, "start the service",
+			"started: \"pcctl status\" says what it records",
+			`Starts the service that "pcctl install" registered.`,
+			"pcctl start"),
+		manageCommand(m, service.Stop, "stop the service",
+			"stopped",
+			`Stops the service. Captures that are being written end incomplete.`,
+			"pcctl stop"),
+		manageCommand(m, service.Restart, "stop the service and start it again",
+			"restarted: \"pcctl status\" says what it records",
+			`Stops the service and starts it, whereby it reads all settings anew.`,
+			"pcctl restart"),
+	}
+}
+
+func manageCommand(m machine, action service.Action, usage, done, description string, examples ...string) *cli.Command {
+	name := string(action)
+	command := &cli.Command{
+		Name:        name,
+		Usage:       usage,
+		UsageText:   "pcctl " + name,
+		Description: description + "\n\n" + exampleList(examples),
+		Action: func(c *cli.Context) error {
+			if c.IsSet(flagEndpointDir) {
+				return &usageProblem{command: name, err: errors.New("--endpoint-dir is for finding a running service; for the installed one it is a setting")}
+			}
+			options, warnings := m.options()
+			if action == service.Install {
+				options.Binary = c.String("binary")
+				for _, w := range warnings {
+					fmt.Fprintf(c.App.ErrWriter, "Warning: %s\n", clean(w.Error()))
+				}
+			}
+			if err := m.control(action, options); err != nil {
+				return explainManage(err)
+			}
+			_, err := fmt.Fprintln(c.App.Writer, done)
+			return err
+		},
+	}
+	if action == service.Install {
+		command.UsageText += " [--binary FILE]"
+		command.Flags = []cli.Flag{&cli.StringFlag{Name: "binary", Usage: "`FILE` to run as the service, if not the packetcache beside this pcctl"}}
+	}
+	return command
+}
+
+func exampleList(examples []string) string {
+	list := "Examples:"
+	if len(examples) == 1 {
+		list = "Example:"
+	}
+	for _, e := range examples {
+		list += "\n  " + e
+	}
+	return list
+}
+
+// options are those that the settings decide.
+func (m machine) options() (service.Options, []config.Problem) {
+	loaded := m.settings()
+	defaults := config.Defaults()
+	options := service.Options{SocketGroup: loaded.SocketGroup}
+	if loaded.DataDir != defaults.DataDir {
+		options.WritablePaths = append(options.WritablePaths, loaded.DataDir)
+	}
+	if loaded.EndpointDir != defaults.EndpointDir {
+		options.WritablePaths = append(options.WritablePaths, loaded.EndpointDir)
+	}
+	return options, loaded.Problems
+}
+
+func explainManage(err error) error {
+	switch {
+	case errors.Is(err, service.ErrPermission):
+		return withHint(err, hintElevate)
+	case errors.Is(err, service.ErrNotInstalled):
+		return withHint(err, "\"pcctl install\" registers it.")
+	}
+	return err
+}

@@ -1,0 +1,86 @@
+package pcctl
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/packetcache/packetcache/internal/config"
+	"github.com/packetcache/packetcache/internal/service"
+)
+
+// manage runs a command on a machine with these settings, whose service
+// manager answers with err.
+func manage(settings *config.Loaded, answer error, args ...string) (code int, out, errs string, did service.Action, with service.Options) {
+	m := machine{
+		settings: func() *config.Loaded { return settings },
+		control: func(a service.Action, o service.Options) error {
+			did, with = a, o
+			return answer
+		},
+	}
+	var stdout, stderr bytes.Buffer
+	err := newApp(m, &stdout, &stderr).Run(append([]string{"pcctl"}, args...))
+	if err != nil {
+		code = report(&stderr, err)
+	}
+	return code, stdout.String(), stderr.String(), did, with
+}
+
+func TestManage(t *testing.T) {
+	plain := &config.Loaded{Settings: config.Defaults()}
+	special := &config.Loaded{Settings: config.Defaults(), Problems: []config.Problem{{Where: "file:3", Reason: "ram-percent = 99"}}}
+	special.SocketGroup, special.DataDir, special.EndpointDir = "wireshark", "/srv/pc", "/srv/run"
+	denied := fmt.Errorf("pcctl start: %w: only root may", service.ErrPermission)
+	for _, test := range []struct {
+		name     string
+		settings *config.Loaded
+		answer   error
+		args     []string
+		code     int
+		action   service.Action
+		options  service.Options
+		out, err string
+	}{
+		{"install", plain, nil, []string{"install"}, 0, service.Install, service.Options{}, "installed, and not yet started", ""},
+		{"install that binary", plain, nil, []string{"install", "--binary", "/opt/pc"}, 0, service.Install, service.Options{Binary: "/opt/pc"}, "installed", ""},
+		{"install by the settings", special, nil, []string{"install"}, 0, service.Install,
+			service.Options{SocketGroup: "wireshark", WritablePaths: []string{"/srv/pc", "/srv/run"}}, "installed", "Warning: file:3: ram-percent = 99"},
+		{"uninstall", plain, nil, []string{"uninstall"}, 0, service.Uninstall, service.Options{}, "uninstalled", ""},
+		{"start", plain, nil, []string{"start"}, 0, service.Start, service.Options{}, "started", ""},
+		{"stop", plain, nil, []string{"stop"}, 0, service.Stop, service.Options{}, "stopped", ""},
+		{"restart", plain, nil, []string{"restart"}, 0, service.Restart, service.Options{}, "restarted", ""},
+		{"denied", plain, denied, []string{"start"}, 4, service.Start, service.Options{}, "", "pcctl start: not permitted: only root may\nHint: " + hintElevate},
+		{"not installed", plain, service.ErrNotInstalled, []string{"stop"}, 1, service.Stop, service.Options{}, "", "Hint: \"pcctl install\" registers it"},
+		{"failed", plain, errors.New("no systemd"), []string{"restart"}, 1, service.Restart, service.Options{}, "", "pcctl restart: no systemd\n"},
+		{"argument", plain, nil, []string{"start", "now"}, 2, "", service.Options{}, "", `unexpected argument "now"`},
+		{"flag of another", plain, nil, []string{"start", "--binary", "x"}, 2, "", service.Options{}, "", "binary"},
+		{"endpoint", plain, nil, []string{"--endpoint-dir", "x", "install"}, 2, "", service.Options{}, "", "it is a setting"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			code, out, errs, action, options := manage(test.settings, test.answer, test.args...)
+			if code != test.code || action != test.action || !reflect.DeepEqual(options, test.options) {
+				t.Errorf("code %d, action %q with %+v", code, action, options)
+			}
+			if !strings.HasPrefix(out, test.out) || test.out == "" && out != "" {
+				t.Errorf("stdout %q", out)
+			}
+			if !strings.Contains(errs, test.err) || test.err == "" && errs != "" {
+				t.Errorf("stderr %q", errs)
+			}
+		})
+	}
+}
+
+func TestEndpointDirComesFromTheSettingsAtLast(t *testing.T) {
+	t.Setenv(envEndpointDir, "")
+	dir := start(t, &fakeService{})
+	settings := &config.Loaded{}
+	settings.EndpointDir = dir
+	if code, _, errs, _, _ := manage(settings, nil, "status"); code != 0 {
+		t.Errorf("code %d: %s", code, errs)
+	}
+}
