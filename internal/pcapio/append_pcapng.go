@@ -32,7 +32,8 @@ type Section struct {
 }
 
 // AppendSection appends a Section Header Block, which begins a pcapng file. It
-// is little-endian, as is everything that is appended after it.
+// is little-endian, as is everything that is appended after it. At least one
+// interface must follow: tcpdump refuses a file without any.
 func AppendSection(buf []byte, s *Section) []byte {
 	buf, start := beginBlock(buf, magicSection)
 	buf = binary.LittleEndian.AppendUint32(buf, byteOrderMagic)

@@ -54,7 +54,7 @@ func collect(file []byte, batchLen int) ([]record, error) {
 		for _, p := range batch[:n] {
 			all = append(all, record{p.Time, string(p.Data), p.OrigLen, r.Interfaces()[p.Interface].LinkType})
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return all, nil
 		}
 		if err != nil {

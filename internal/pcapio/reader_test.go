@@ -28,7 +28,7 @@ func readAll(t *testing.T, src io.Reader) ([]packet.Packet, []packet.Interface) 
 	var all []packet.Packet
 	for {
 		var p packet.Packet
-		if err := r.Next(&p); err == io.EOF {
+		if err := r.Next(&p); errors.Is(err, io.EOF) {
 			return all, r.Interfaces()
 		} else if err != nil {
 			t.Fatal(err)
@@ -192,6 +192,21 @@ func TestReadLargeUnknownBlock(t *testing.T) {
 	}
 }
 
+func TestOffset(t *testing.T) {
+	file := AppendRecord(AppendHeader(nil, 1), &packet.Packet{Data: []byte("data")})
+	r, err := NewReader(bytes.NewReader(file))
+	if err != nil || r.Offset() != fileHeaderLen {
+		t.Fatalf("%v, offset %d", err, r.Offset())
+	}
+	if n, err := r.Batch(nil); n != 0 || err != nil || r.Offset() != fileHeaderLen {
+		t.Errorf("an empty batch: %d, %v, offset %d", n, err, r.Offset())
+	}
+	var p packet.Packet
+	if err := r.Next(&p); err != nil || r.Offset() != int64(len(file)) {
+		t.Errorf("%v, offset %d, want %d", err, r.Offset(), len(file))
+	}
+}
+
 // Batch must hand out packets that all stay as they are until the next call,
 // and not wait for more of a stream than the first.
 func TestBatchFromPipe(t *testing.T) {
@@ -249,78 +264,6 @@ func TestReadSilentSource(t *testing.T) {
 	}
 }
 
-func TestReadErrors(t *testing.T) {
-	le := func() *builder { return newBuilder(littleEndian) }
-	ng := func() *builder { return le().section() } // 28 bytes
-	one := func() *builder { return ng().iface(1, 0).packet(0, 1, "good", 4) }
-	const oneLen = 28 + 20 + 36
-	opt := le().option
-	for name, c := range map[string]struct {
-		file   *builder
-		offset int64
-		want   string
-	}{
-		"empty":               {le(), 0, "the file is empty"},
-		"three bytes":         {le().words("\xd4\xc3\xb2"), 0, "ends after 3 of its 4"},
-		"text":                {le().words("hello, world"), 0, "begins with 68 65 6c 6c"},
-		"gzip":                {le().words("\x1f\x8b\x08\x00\x00"), 0, "gzip: decompress it first"},
-		"zstd":                {le().words("\x28\xb5\x2f\xfd\x00"), 0, "zstd: decompress it first"},
-		"half a header":       {le().words(uint32(magicMicro), uint32(0)), 0, "the pcap header is cut short: the file ends after 8 of its 24 bytes"},
-		"version 1":           {le().words(uint32(magicMicro), uint16(1), uint16(2), make([]byte, 16)), 0, "pcap version 1.2"},
-		"record header cut":   {le().header(magicMicro, 4, 1).words(uint32(0)), 24, "ends after 4 of its 16"},
-		"record cut":          {le().header(magicMicro, 4, 1).words(uint64(0), uint32(9), uint32(9), "abc"), 24, "ends after 19 of its 25"},
-		"record too long":     {le().header(magicMicro, 4, 1).words(uint64(0), uint32(262145), uint32(9)), 24, "262145 is more than 262144"},
-		"byte-order magic":    {le().words(uint32(magicSection), uint32(28), "abcd", uint64(0), uint64(0)), 0, "byte-order magic"},
-		"section cut":         {le().words(uint32(magicSection), uint32(28), uint32(byteOrderMagic)), 0, "ends after 12 of its 28"},
-		"section version":     {le().block(magicSection, uint32(byteOrderMagic), uint16(2), uint16(0), ^uint64(0)), 0, "pcapng version 2.0"},
-		"section too short":   {le().block(magicSection, uint32(byteOrderMagic), uint16(1), uint16(0)), 0, "length 20, but needs 28"},
-		"second section":      {one().words(uint32(magicSection), uint32(28), uint32(0), uint32(0)), oneLen, "byte-order magic is 0x000000"},
-		"block header cut":    {one().words(uint16(6)), oneLen, "block header is cut short"},
-		"block too short":     {one().words(uint32(6), uint32(8)), oneLen, "length 8, but needs 12"},
-		"block not aligned":   {one().words(uint32(6), uint32(33)), oneLen, "not a multiple of 4"},
-		"block too long":      {one().words(uint32(6), uint32(windowSize+4), uint64(0)), oneLen, "more than 1048576"},
-		"block cut":           {one().words(uint32(6), uint32(64), uint64(0)), oneLen, "ends after 16 of its 64"},
-		"unknown block cut":   {one().words(uint32(99), uint32(0xfffffffc), uint64(0)), oneLen, "ends after 16 of its 4294967292"},
-		"lengths differ":      {one().words(uint32(6), uint32(12), uint32(16)), oneLen, "12 at its start and 16 at its end"},
-		"unknown, they too":   {one().words(uint32(99), uint32(12), uint32(16)), oneLen, "12 at its start and 16 at its end"},
-		"no such interface":   {one().packet(1, 1, "x", 1), oneLen, "names interface 1, but the section has described 1"},
-		"simple, none at all": {ng().block(blockSimplePacket, uint32(0)), 28, "names interface 0, but the section has described 0"},
-		"forgotten interface": {one().section().packet(0, 1, "x", 1), oneLen + 28, "names interface 0, but the section has described 0"},
-		"packet too long":     {one().block(blockEnhancedPacket, uint32(0), uint64(0), uint32(262145), uint32(9)), oneLen, "262145 is more than 262144"},
-		"beyond its block":    {one().block(blockEnhancedPacket, uint32(0), uint64(0), uint32(5), uint32(9), "abcd"), oneLen, "5 is more than the 4 bytes of its block"},
-		"enhanced too short":  {one().block(blockEnhancedPacket, uint32(0)), oneLen, "Enhanced Packet Block has 4 bytes"},
-		"obsolete too short":  {one().block(blockObsoletePacket, uint32(0)), oneLen, "Packet Block has 4 bytes"},
-		"simple too short":    {one().block(blockSimplePacket), oneLen, "Simple Packet Block has 0 bytes"},
-		"simple too long":     {one().block(blockSimplePacket, uint32(262145)), oneLen, "262145 is more than 262144"},
-		"simple beyond":       {one().block(blockSimplePacket, uint32(5), "abcd"), oneLen, "5 is more than the 4 bytes of its block"},
-		"interface too short": {ng().block(blockInterface, uint32(1)), 28, "Interface Description Block has 4 bytes"},
-		"option cut":          {ng().iface(1, 0, []byte{2, 0}), 28, "option 2 of"},
-		"option too long":     {ng().iface(1, 0, []byte{2, 0, 5, 0, 'a', 'b', 'c', 'd'}), 28, "option 2 of 5 bytes does not fit into the 4"},
-		"tsresol":             {ng().iface(1, 0, opt(optTSResol, uint32(6))), 28, "if_tsresol has 4 bytes, not 1"},
-		"tsoffset":            {ng().iface(1, 0, opt(optTSOffset, uint32(6))), 28, "if_tsoffset has 4 bytes, not 8"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			if name == "option cut" { // the builder pads
-				c.want = "bad option"
-				c.file = ng().words(uint32(1), uint32(24), uint32(1), uint32(0), uint16(2), uint16(9), uint32(24))
-			}
-			got, err := readOurs(t, c.file.file)
-			if err == nil {
-				t.Fatalf("no error, %d packets", len(got))
-			}
-			var format *FormatError
-			if !errors.As(err, &format) || format.Offset != c.offset || !strings.Contains(err.Error(), c.want) {
-				t.Errorf("got %v, want byte %d: ...%s", err, c.offset, c.want)
-			}
-			cut := strings.Contains(c.want, "ends after") || strings.Contains(c.want, "cut short") || name == "empty"
-			if errors.Is(err, io.ErrUnexpectedEOF) != cut {
-				t.Errorf("%v: truncation %v, want %v", err, !cut, cut)
-			}
-			checkFormatError(t, c.file.file, got, err)
-		})
-	}
-}
-
 // What makes no sense after a packet's bytes does not cost the packet.
 func TestReadBadPacketOptions(t *testing.T) {
 	b := newBuilder(littleEndian).section().iface(1, 0)
@@ -352,33 +295,5 @@ func TestTooManyInterfaces(t *testing.T) {
 				t.Errorf("%d packets, %v, want an error at byte %d", len(got), err, at)
 			}
 		})
-	}
-}
-
-// Every cut of a file is either between two packets or an error about the
-// record that was cut.
-func TestReadEveryPrefix(t *testing.T) {
-	b := newBuilder(bigEndian)
-	b.section().iface(1, 0, b.option(optName, "eth0")).packet(0, 1, "one", 3).block(77, "?").packet(0, 2, "two", 3)
-	c := newBuilder(littleEndian).header(magicMicro, 4, 1)
-	for range 3 {
-		c.words(uint64(0), uint32(4), uint32(4), "data")
-	}
-	for name, file := range map[string][]byte{"pcapng": b.file, "pcap": c.file} {
-		clean := 0
-		for n := range len(file) {
-			got, err := readOurs(t, file[:n])
-			if err == nil {
-				clean++
-				continue
-			}
-			if !errors.Is(err, io.ErrUnexpectedEOF) {
-				t.Errorf("%s cut at %d: %v", name, n, err)
-			}
-			checkFormatError(t, file[:n], got, err)
-		}
-		if want := map[string]int{"pcapng": 4, "pcap": 3}[name]; clean != want {
-			t.Errorf("%s has %d clean cuts, want %d", name, clean, want)
-		}
 	}
 }

@@ -8,7 +8,7 @@ import (
 )
 
 func TestResolution(t *testing.T) {
-	const max = math.MaxInt64
+	const latest = math.MaxInt64
 	for _, c := range []struct {
 		tsresol byte
 		offset  int64
@@ -31,13 +31,13 @@ func TestResolution(t *testing.T) {
 		{0x80 | 127, 0, math.MaxUint64, 0},
 		{6, 3600, 1_000_000, 3601e9},
 		{6, -3600, 1_000_000, -3599e9},
-		{9, 0, math.MaxUint64, max},
-		{0, 0, math.MaxUint64, max},
-		{0x80, 0, math.MaxUint64, max},
-		{9, 1, max, max},
-		{9, math.MaxInt64, 1, max},
-		{9, math.MinInt64, max, 0},
-		{9, math.MinInt64, 0, -max},
+		{9, 0, math.MaxUint64, latest},
+		{0, 0, math.MaxUint64, latest},
+		{0x80, 0, math.MaxUint64, latest},
+		{9, 1, latest, latest},
+		{9, math.MaxInt64, 1, latest},
+		{9, math.MinInt64, latest, 0},
+		{9, math.MinInt64, 0, -latest},
 	} {
 		r := newResolution(c.tsresol, c.offset)
 		if got := r.nanos(c.ts); got != c.want {
