@@ -1,0 +1,147 @@
+package dump
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/packetcache/packetcache/internal/cache"
+	"github.com/packetcache/packetcache/internal/filter"
+	"github.com/packetcache/packetcache/internal/ipc"
+)
+
+const (
+	// filterPatience is how long a client may take to begin its filter text;
+	// without one the header goes out then.
+	filterPatience = 250 * time.Millisecond
+	// restPatience is how long after some of the text the rest may follow.
+	restPatience = 30 * time.Millisecond
+	// maxFilter is the longest filter text taken, in bytes.
+	maxFilter = 8 << 10
+)
+
+// A Record is how one client of the endpoint was served.
+type Record struct {
+	Peer   ipc.Peer
+	Filter string
+	Result Result
+	// Err is why it did not get a whole file: a *BadFilter, ErrStalled, or
+	// what happened to the connection.
+	Err error
+}
+
+// A BadFilter is a filter text that can't be used. The client gets no byte,
+// so that the mistake does not look like an empty cache.
+type BadFilter struct{ Err error }
+
+// Error says what is wrong with the filter.
+func (e *BadFilter) Error() string { return "filter: " + e.Err.Error() }
+
+// Unwrap returns Err.
+func (e *BadFilter) Unwrap() error { return e.Err }
+
+// Serve sends a pcap to every client that ln accepts, until ctx is done or ln
+// fails; the error is nil then. Report is called for each client when it has
+// been served.
+func (d *Dumper) Serve(ctx context.Context, ln net.Listener, report func(Record)) error {
+	var clients sync.WaitGroup
+	defer clients.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { _ = ln.Close() })()
+	for {
+		conn, err := ln.Accept()
+		if err != nil {
+			if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
+				return nil
+			}
+			return err
+		}
+		clients.Go(func() {
+			defer conn.Close()
+			defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+			report(d.client(ctx, conn))
+		})
+	}
+}
+
+// client serves one connection.
+func (d *Dumper) client(ctx context.Context, conn net.Conn) Record {
+	peer, _ := ipc.PeerOf(conn)
+	r := Record{Peer: peer}
+	text, err := readFilter(conn)
+	if err != nil {
+		r.Err = err
+		return r
+	}
+	r.Filter = text
+	req := Request{Query: cache.All}
+	if text != "" {
+		if req.Filter, err = ParseFilter(text); err != nil {
+			r.Err = &BadFilter{err}
+			return r
+		}
+	}
+	r.Result, r.Err = d.Dump(ctx, req, patient{conn})
+	if half, ok := conn.(interface{ CloseWrite() error }); ok && r.Err == nil {
+		_ = half.CloseWrite()
+	}
+	return r
+}
+
+// ParseFilter makes a filter for packets of any link type out of a text.
+func ParseFilter(text string) (*filter.Set, error) {
+	expr, err := filter.Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	return filter.NewSet(expr)
+}
+
+// readFilter reads the filter text that NetworkMiner, say, writes before it
+// reads: as it is, without an end. Clients that write nothing get everything.
+func readFilter(conn net.Conn) (string, error) {
+	var text []byte
+	buf := make([]byte, maxFilter+1)
+	wait := filterPatience
+	for len(text) <= maxFilter {
+		if err := conn.SetReadDeadline(time.Now().Add(wait)); err != nil {
+			return "", err
+		}
+		n, err := conn.Read(buf)
+		text = append(text, buf[:n]...)
+		switch {
+		case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, io.EOF):
+			return strings.Trim(string(text), "\x00 \t\r\n"), nil
+		case err != nil:
+			return "", err
+		}
+		wait = restPatience
+	}
+	return "", &BadFilter{errors.New("the text is longer than 8 KiB")}
+}
+
+// patient gives a slow reader its time anew with every byte it takes.
+type patient struct{ net.Conn }
+
+// Write writes all of p, unless the reader takes nothing at all for
+// StallLimit.
+func (w patient) Write(p []byte) (n int, err error) {
+	for n < len(p) {
+		var some int
+		some, err = w.Conn.Write(p[n:])
+		n += some
+		if some == 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+			return n, err
+		}
+		if err := w.SetWriteDeadline(time.Now().Add(StallLimit)); err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}

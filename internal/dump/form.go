@@ -1,0 +1,94 @@
+package dump
+
+import (
+	"github.com/packetcache/packetcache/internal/packet"
+	"github.com/packetcache/packetcache/internal/pcapio"
+)
+
+// recordRoom is more than a record's header in either format takes, with a
+// link layer put before the packet.
+const recordRoom = 128
+
+// A form is a file format; its methods append to a buffer.
+type form interface {
+	begin(buf []byte, interfaces []described) []byte
+	// more is called when interfaces have been announced since begin.
+	more(buf []byte, interfaces []described) []byte
+	packet(buf []byte, p *packet.Packet, lt packet.LinkType) []byte
+	end(buf []byte, interfaces []described) []byte
+}
+
+// pcapForm is classic pcap: one link type for all.
+type pcapForm struct{ to packet.LinkType }
+
+func (f *pcapForm) begin(buf []byte, interfaces []described) []byte {
+	var held, known []packet.LinkType
+	for _, i := range interfaces {
+		known = append(known, i.LinkType)
+		if i.holds {
+			held = append(held, i.LinkType)
+		}
+	}
+	if len(held) == 0 {
+		held = known
+	}
+	f.to = pcapio.Unify(held)
+	return pcapio.AppendHeader(buf, f.to)
+}
+
+func (*pcapForm) more(buf []byte, _ []described) []byte { return buf }
+
+func (f *pcapForm) packet(buf []byte, p *packet.Packet, lt packet.LinkType) []byte {
+	if lt == f.to {
+		return pcapio.AppendRecord(buf, p)
+	}
+	return pcapio.AppendRecordAs(buf, p, lt, f.to)
+}
+
+func (*pcapForm) end(buf []byte, _ []described) []byte { return buf }
+
+// pcapngForm is pcapng: each interface with its own link type, ns, and the
+// totals at the end.
+type pcapngForm struct {
+	d *Dumper
+	// known of the cache's interfaces have been described; the file numbers
+	// them from shift on.
+	known, shift int
+}
+
+func (f *pcapngForm) begin(buf []byte, interfaces []described) []byte {
+	section := f.d.facts.Section()
+	buf = pcapio.AppendSection(buf, &section)
+	if len(interfaces) == 0 {
+		// tcpdump takes no file without an interface.
+		buf = pcapio.AppendInterface(buf, &packet.Interface{LinkType: packet.LinkTypeEthernet}, "no interface has been captured from yet")
+		f.shift = 1
+	}
+	return f.more(buf, interfaces)
+}
+
+func (f *pcapngForm) more(buf []byte, interfaces []described) []byte {
+	for ; f.known < len(interfaces); f.known++ {
+		i := interfaces[f.known].Interface
+		i.SnapLen = 0 // nor one in which they differ
+		buf = pcapio.AppendInterface(buf, &i)
+	}
+	return buf
+}
+
+func (f *pcapngForm) packet(buf []byte, p *packet.Packet, _ packet.LinkType) []byte {
+	p.Interface += packet.InterfaceID(f.shift)
+	return pcapio.AppendPacket(buf, p, 0)
+}
+
+func (f *pcapngForm) end(buf []byte, interfaces []described) []byte {
+	now := f.d.now()
+	for id := range interfaces[:f.known] {
+		received, dropped := f.d.facts.Counters(packet.InterfaceID(id))
+		buf = pcapio.AppendStatistics(buf, &pcapio.Statistics{
+			Interface: packet.InterfaceID(id + f.shift), Start: f.d.started, Time: now, End: now,
+			Received: received, OSDropped: dropped,
+		})
+	}
+	return buf
+}
