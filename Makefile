@@ -7,7 +7,6 @@ PLATFORMS := linux/amd64 linux/arm64 windows/amd64 windows/arm64
 VERSION   := $(shell scripts/version.sh)
 LDFLAGS   := -s -w -X github.com/packetcache/packetcache/internal/version.version=$(VERSION)
 HOST      := $(shell $(GO) env GOOS)-$(shell $(GO) env GOARCH)
-TOOL      := $(GO) tool -modfile=.ci/tools/go.mod
 # Capturing needs root; building does not.
 SUDO      := $(if $(filter 0,$(shell id -u)),,sudo)
 
@@ -59,10 +58,16 @@ test-windows:
 	GOOS=windows GOARCH=amd64 CGO_ENABLED=0 $(GO) test -c -o build/windows-tests/ ./...
 
 .PHONY: lint
-lint: ## golangci-lint (with staticcheck and the import rules) for linux and windows, govulncheck
-	GOOS=linux $(TOOL) golangci-lint run ./...
-	GOOS=windows $(TOOL) golangci-lint run ./...
-	scripts/vulncheck.sh
+lint: tools ## golangci-lint (with staticcheck and the import rules) for linux and windows, govulncheck
+	GOOS=linux build/tools/golangci-lint run ./...
+	GOOS=windows build/tools/golangci-lint run ./...
+	scripts/vulncheck.sh build/tools/govulncheck
+
+# The tools of .ci/tools/go.mod. Not by "go tool", which under GOOS=windows
+# would build them for Windows.
+.PHONY: tools
+tools:
+	$(GO) build -modfile=.ci/tools/go.mod -o build/tools/ tool
 
 .PHONY: bench
 bench: ## all benchmarks (BENCHTIME=1s each)
