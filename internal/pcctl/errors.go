@@ -117,12 +117,6 @@ func classify(err error, name string) (code int, hint string) {
 	case errors.Is(err, control.ErrIncomplete):
 		return otherwise(exitFailed, "the service may have been stopped, or given up a reader that stalled: see its log, then try again.")
 	}
-	// cli's own errors ("no help topic") come with exit code 3, which means
-	// something else here.
-	var coded interface{ ExitCode() int }
-	if errors.As(err, &coded) {
-		return otherwise(exitUsage, "see \"pcctl --help\".")
-	}
 	return otherwise(exitFailed, "")
 }
 

@@ -91,7 +91,7 @@ func (f *fakeService) serve(dir string) (stop func(), err error) {
 // start runs a fake for the length of a test.
 func start(t *testing.T, f *fakeService) (dir string) {
 	t.Helper()
-	dir = t.TempDir()
+	dir = fakeEndpoint(t)
 	stop, err := f.serve(dir)
 	if err != nil {
 		t.Fatal(err)

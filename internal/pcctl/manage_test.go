@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"os/exec"
 	"reflect"
 	"strings"
 	"testing"
@@ -81,6 +82,19 @@ func TestEndpointDirComesFromTheSettingsAtLast(t *testing.T) {
 	settings := &config.Loaded{}
 	settings.EndpointDir = dir
 	if code, _, errs, _, _ := manage(settings, nil, "status"); code != 0 {
+		t.Errorf("code %d: %s", code, errs)
+	}
+}
+
+// TestFailureOfAProgramIsNoUsageError has the service manager's own program
+// fail with an exit code, which is not ours.
+func TestFailureOfAProgramIsNoUsageError(t *testing.T) {
+	failed := exec.Command("go", "no-such-command").Run()
+	if failed == nil {
+		t.Fatal("that should fail")
+	}
+	plain := &config.Loaded{Settings: config.Defaults()}
+	if code, _, errs, _, _ := manage(plain, fmt.Errorf("systemctl: %w", failed), "start"); code != exitFailed {
 		t.Errorf("code %d: %s", code, errs)
 	}
 }

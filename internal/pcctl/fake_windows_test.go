@@ -1,0 +1,12 @@
+package pcctl
+
+import (
+	"fmt"
+	"os"
+	"testing"
+)
+
+// fakeEndpoint is a suffix that no other test uses.
+func fakeEndpoint(t *testing.T) string {
+	return fmt.Sprintf("-test-%d-%s", os.Getpid(), t.Name())
+}
