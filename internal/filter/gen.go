@@ -70,8 +70,9 @@ const notSet = 0xffffffff
 func fixed(base uint32) offset { return offset{base: base, reg: -1} }
 
 func newGenerator(expr string, lt packet.LinkType, m mode) *generator {
-	g := &generator{expr: expr, mode: m, outermost: lt, link: lt, prevLink: lt}
-	l, ok := layoutOf(lt)
+	link := fromDLT(lt)
+	g := &generator{expr: expr, mode: m, outermost: link, link: link, prevLink: link}
+	l, ok := layoutOf(link)
 	if !ok {
 		g.failLink("this link type is not known to the filter language")
 	}

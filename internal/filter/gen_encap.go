@@ -56,7 +56,7 @@ func (g *generator) vlan(id uint32, given bool) *pred {
 func (g *generator) vlanTag() *pred {
 	p := g.etherType(etherVLAN)
 	p = or(p, g.etherType(etherQinQ))
-	return or(g.etherType(etherOldQinQ), p)
+	return or(p, g.etherType(etherOldQinQ))
 }
 
 func (g *generator) vlanID(id uint32) *pred {

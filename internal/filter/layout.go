@@ -151,6 +151,26 @@ var layouts = map[packet.LinkType]layout{
 	linkJuniperATMCE:  {typ: 8, payload: notSet, net: notSet, netNoSNAP: notSet},
 }
 
+// fromDLT maps the DLT_ numbers of Linux that some programs write to files
+// where the LINKTYPE_ number belongs; they stand for nothing else there.
+func fromDLT(lt packet.LinkType) packet.LinkType {
+	switch lt {
+	case 11:
+		return linkATMRFC1483
+	case 12:
+		return packet.LinkTypeRaw
+	case 15:
+		return linkSLIPBSDOS
+	case 16:
+		return linkPPPBSDOS
+	case 18:
+		return linkPFSYNC
+	case 19:
+		return linkATMCLIP
+	}
+	return lt
+}
+
 func layoutOf(lt packet.LinkType) (layout, bool) {
 	if l, ok := layouts[lt]; ok {
 		return l, true
