@@ -49,13 +49,9 @@ test-linux:
 	$(GO) test -count=1 -timeout 20m ./...
 	$(GO) test -count=1 -timeout 30m -race ./...
 
-# The Windows tests are built here so that they cannot rot. What runs them,
-# a Windows machine or Wine, starts from build/windows-tests.
 .PHONY: test-windows
 test-windows:
-	rm -rf build/windows-tests
-	mkdir -p build/windows-tests
-	GOOS=windows GOARCH=amd64 CGO_ENABLED=0 $(GO) test -c -o build/windows-tests/ ./...
+	GO=$(GO) scripts/windows-tests.sh
 
 .PHONY: lint
 lint: tools ## golangci-lint (with staticcheck and the import rules) for linux and windows, govulncheck

@@ -8,7 +8,8 @@ time=${1:-10s}
 
 failed=
 for pkg in $($go list ./...); do
-	for target in $($go test -list '^Fuzz' "$pkg" | grep '^Fuzz' || true); do
+	tests=$($go test -list '^Fuzz' "$pkg")
+	for target in $(echo "$tests" | grep '^Fuzz' || true); do
 		echo "== $pkg $target ($time)"
 		$go test -run '^$' -fuzz "^$target\$" -fuzztime "$time" "$pkg" || failed="$failed $pkg.$target"
 	done
