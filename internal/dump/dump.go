@@ -96,6 +96,17 @@ func New(c *cache.Cache, facts Facts) *Dumper {
 // how many have been sent whole.
 func (d *Dumper) Activity() (active, waiting int, served uint64) { return d.desks.activity() }
 
+// Estimate is about how many bytes a dump of everything has.
+func (d *Dumper) Estimate(req Request) int64 {
+	stats := d.cache.Stats()
+	held := stats.Held()
+	record := uint64(16)
+	if req.PCAPNG {
+		record = 32 + 12 // block, flags, and padding
+	}
+	return int64(held.Bytes + held.Packets*record)
+}
+
 // Dump writes one capture file to w, its header at once.
 func (d *Dumper) Dump(ctx context.Context, req Request, w Writer) (Result, error) {
 	f := d.begin(req, w)

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+
+	"github.com/sirupsen/logrus"
+	"github.com/urfave/cli/v2"
+
+	"github.com/packetcache/packetcache/internal/config"
+	"github.com/packetcache/packetcache/internal/daemon"
+	"github.com/packetcache/packetcache/internal/ipc"
+	"github.com/packetcache/packetcache/internal/service"
+	"github.com/packetcache/packetcache/internal/version"
+)
+
+// Exit codes, those of pcctl. The unit file does not restart a service that
+// ends with exitUsage.
+const (
+	exitOK           = 0
+	exitFailed       = 1
+	exitUsage        = 2
+	exitNotPermitted = 4
+)
+
+const description = `Without a service manager it runs in the foreground until Ctrl+C. What it
+records is read with pcctl, or by connecting to the dump endpoint.
+
+PERCENT is the share of the machine's memory to use, like --ram-percent.
+Options stand before or after it, and win over the settings of the machine
+(see docs/configuration.md).
+
+Examples:
+  packetcache                                  with the machine's settings
+  packetcache 2.5 --exclude 'docker*'          2.5 % of RAM, without Docker's bridges
+  packetcache --ram-size 40MiB --interface eth0
+  packetcache --replay a.pcap --replay b.pcapng    keep what two files hold
+
+Exit codes: 0 ended as told, 1 failed, 2 wrong usage or settings,
+4 not permitted.`
+
+// usageError is a mistake in the command line or the settings.
+type usageError struct{ error }
+
+func newApp(stdout, stderr io.Writer) *cli.App {
+	return &cli.App{
+		Name:                      "packetcache",
+		Usage:                     "keep the recent packets of all interfaces in a small share of memory",
+		UsageText:                 "packetcache [options] [PERCENT]",
+		Description:               description,
+		Version:                   version.String(),
+		Writer:                    stdout,
+		ErrWriter:                 stderr,
+		Flags:                     flags(),
+		Action:                    func(c *cli.Context) error { return serve(c, stdout, stderr) },
+		OnUsageError:              func(_ *cli.Context, err error, _ bool) error { return usageError{err} },
+		ExitErrHandler:            func(*cli.Context, error) {},
+		DisableSliceFlagSeparator: true,
+		HideHelpCommand:           true,
+		CustomAppHelpTemplate:     help,
+	}
+}
+
+const help = `{{.Name}} - {{.Usage}}
+
+Usage: {{.UsageText}}
+
+Options:
+{{- range .VisibleFlags}}
+   {{.}}{{end}}
+
+{{.Description}}
+`
+
+// serve loads the settings and runs the daemon.
+func serve(c *cli.Context, stdout, stderr io.Writer) error {
+	if c.Args().Len() > 1 {
+		return usageError{fmt.Errorf("unexpected argument %q: PERCENT is the only one", c.Args().Get(1))}
+	}
+	ram, err := config.TotalRAM()
+	if err != nil {
+		return err
+	}
+	loader := config.Loader{
+		Sources:     append(config.MachineSources(), arguments(c)),
+		TotalRAM:    ram,
+		CheckFilter: daemon.CheckFilter,
+	}
+	loaded := loader.Load(nil)
+	if wrong := loaded.ProblemsFrom(config.CommandLine); len(wrong) > 0 {
+		return usageError{wrong[0]}
+	}
+	log := newLogger(stderr, loaded.LogLevel)
+	for _, problem := range loaded.Problems {
+		log.Warn(problem.Error())
+	}
+	if wrong := loaded.Unsafe(); len(wrong) > 0 {
+		return usageError{fmt.Errorf("%w; not starting, since what it was to keep out would be recorded", wrong[0])}
+	}
+	o := daemon.Options{
+		Settings: loaded.Settings,
+		Budget:   config.Budget(&loaded.Settings, ram),
+		Replay:   c.StringSlice(flagReplay),
+		Log:      log,
+	}
+	if !service.Managed() {
+		o.Foreground = stdout
+	}
+	return service.Run("PacketCache", func(ctx context.Context, ready func()) error {
+		return daemon.Run(ctx, o, ready)
+	})
+}
+
+func newLogger(w io.Writer, level string) *logrus.Logger {
+	log := logrus.New()
+	log.SetOutput(w)
+	log.SetFormatter(&logrus.TextFormatter{DisableColors: true, FullTimestamp: true, DisableTimestamp: service.Managed()})
+	if l, err := logrus.ParseLevel(level); err == nil {
+		log.SetLevel(l)
+	}
+	return log
+}
+
+// report prints an error and chooses the exit code.
+func report(w io.Writer, err error) int {
+	if err == nil {
+		return exitOK
+	}
+	fmt.Fprintf(w, "packetcache: %v\n", err)
+	var usage usageError
+	switch {
+	case errors.As(err, &usage):
+		fmt.Fprintln(w, "packetcache --help lists the options.")
+		return exitUsage
+	case errors.Is(err, ipc.ErrInUse):
+		fmt.Fprintln(w, "A second instance needs endpoints of its own: --endpoint-dir DIR.")
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, ipc.ErrPermission):
+		return exitNotPermitted
+	}
+	return exitFailed
+}

@@ -1,0 +1,79 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/packetcache/packetcache/internal/control"
+	"github.com/packetcache/packetcache/internal/dump"
+	"github.com/packetcache/packetcache/internal/filter"
+	"github.com/packetcache/packetcache/internal/ipc"
+)
+
+// api is what the control endpoint asks of the daemon.
+type api struct{ d *Daemon }
+
+// Status implements control.Service.
+func (a api) Status(context.Context) (control.Status, error) { return a.d.status(), nil }
+
+// Dump implements control.Service.
+func (a api) Dump(ctx context.Context, req control.DumpRequest, from ipc.Peer, w control.DumpWriter) (control.DumpResult, error) {
+	d := a.d
+	r := dump.Request{PCAPNG: req.Format == control.PCAPNG, Limit: req.Limit}
+	since := req.Since
+	if req.Last != 0 {
+		since = d.latest().Add(-req.Last)
+	}
+	r.Query = dump.QueryBetween(since, req.Until)
+	if req.Filter != "" {
+		var err error
+		if r.Filter, err = dump.ParseFilter(req.Filter); err != nil {
+			return control.DumpResult{}, badFilter(err)
+		}
+	}
+	if since.IsZero() && req.Until.IsZero() && req.Filter == "" {
+		w.Estimate(d.dumper.Estimate(r))
+	}
+	result, err := d.dumper.Dump(ctx, r, w)
+	if errors.Is(err, context.Canceled) {
+		err = errors.New("the client went away")
+	}
+	d.logDump(from, req.Filter, result, err)
+	if err != nil {
+		return control.DumpResult{}, err
+	}
+	out := control.DumpResult{Packets: result.Packets, EvictedPackets: result.Missing, LimitReached: result.LimitReached}
+	if result.Packets > 0 {
+		out.First, out.Last = time.Unix(0, result.First), time.Unix(0, result.Last)
+	}
+	return out, nil
+}
+
+// badFilter tells a client where its filter is wrong.
+func badFilter(err error) error {
+	var syntax *filter.SyntaxError
+	if errors.As(err, &syntax) {
+		message := syntax.Msg
+		if syntax.Hint != "" {
+			message += " (" + syntax.Hint + ")"
+		}
+		return control.BadFilter(message, syntax.Offset)
+	}
+	var linkType *filter.LinkTypeError
+	if errors.As(err, &linkType) {
+		return control.BadFilter(linkType.Error(), linkType.Offset)
+	}
+	return control.BadFilter(err.Error(), -1)
+}
+
+// latest is the moment that "the last 30 minutes" count back from: now, or in
+// a replay the newest packet.
+func (d *Daemon) latest() time.Time {
+	if d.replays != nil {
+		if s := d.cache.Stats(); s.Newest != 0 {
+			return time.Unix(0, s.Newest)
+		}
+	}
+	return time.Now()
+}

@@ -1,0 +1,229 @@
+// Package daemon puts the parts together: sources feed the cache, and the two
+// endpoints let administrators read it.
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/sirupsen/logrus"
+
+	"github.com/packetcache/packetcache/internal/cache"
+	"github.com/packetcache/packetcache/internal/capture"
+	"github.com/packetcache/packetcache/internal/config"
+	"github.com/packetcache/packetcache/internal/control"
+	"github.com/packetcache/packetcache/internal/dump"
+	"github.com/packetcache/packetcache/internal/ipc"
+	"github.com/packetcache/packetcache/internal/version"
+)
+
+const (
+	// ringShare of the budget, at most, is for capture rings.
+	ringShare = 8
+	// stopPatience is how long clients under way get when the service stops.
+	stopPatience = 5 * time.Second
+	// collectAt makes the garbage collector keep the little heap there is
+	// little: the packets are not in it.
+	collectAt = 50
+)
+
+// Options say what a Daemon does.
+type Options struct {
+	// Settings are those in force, Budget the bytes that they come to.
+	Settings config.Settings
+	Budget   uint64
+	// Replay names capture files to read instead of live interfaces.
+	Replay []string
+	Log    *logrus.Logger
+	// Foreground, if not nil, is told in words what is going on and what to
+	// type next.
+	Foreground io.Writer
+}
+
+// A Daemon is the service at work.
+type Daemon struct {
+	o        Options
+	log      *logrus.Logger
+	cache    *cache.Cache
+	dumper   *dump.Dumper
+	loop     *capture.Loop // nil in a replay
+	replays  *replays      // nil when live
+	coverage coverage
+	started  time.Time
+	since    time.Time // of state
+	host     string
+
+	mu    sync.Mutex
+	state control.State
+}
+
+// Run works until ctx is done. It calls ready when packets are captured and
+// both endpoints answer. An error means that it could not start.
+func Run(ctx context.Context, o Options, ready func()) error {
+	defer debug.SetGCPercent(debug.SetGCPercent(collectAt))
+	d, err := newDaemon(o)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err := d.cache.Close(); err != nil {
+			d.log.WithError(err).Error("The cache's memory could not be given back")
+		}
+	}()
+	return d.run(ctx, ready)
+}
+
+func newDaemon(o Options) (*Daemon, error) {
+	d := &Daemon{o: o, log: o.Log, started: time.Now(), since: time.Now(), state: control.StateStarting}
+	if host, err := os.Hostname(); err == nil {
+		d.host = host
+	}
+	budget, rings := int(o.Budget), 0
+	var platform capture.Platform
+	var err error
+	if len(o.Replay) > 0 {
+		d.replays, err = openReplays(o.Replay)
+	} else {
+		rings = budget / ringShare
+		platform, err = livePlatform()
+	}
+	if err != nil {
+		return nil, err
+	}
+	if d.cache, err = cache.New(cache.Options{Bytes: budget - rings, Bias: o.Settings.Bias}); err != nil {
+		return nil, fmt.Errorf("making the cache of %s: %w", config.FormatBytes(o.Budget), err)
+	}
+	if err := d.cache.LockError(); err != nil {
+		d.log.WithError(err).Warn("Captured packets may be paged to disk")
+	}
+	d.dumper = dump.New(d.cache, d)
+	if d.replays == nil {
+		filter, err := captureFilter(o.Settings.CaptureFilter)
+		if err != nil {
+			return nil, errors.Join(err, d.cache.Close())
+		}
+		d.loop = capture.NewLoop(platform, liveSink{d.cache}, capture.Config{
+			Include:     o.Settings.Interfaces,
+			Exclude:     o.Settings.Exclude,
+			Promiscuous: o.Settings.Promiscuous,
+			Filter:      filter,
+			RingBytes:   rings,
+		}, d.captureEvent)
+	}
+	return d, nil
+}
+
+// run opens the endpoints first, so that a second service is refused before
+// it captures anything.
+func (d *Daemon) run(ctx context.Context, ready func()) error {
+	endpoints := ipc.Config{
+		Dir:     d.o.Settings.EndpointDir,
+		Group:   d.o.Settings.SocketGroup,
+		Refused: d.refused,
+	}
+	dumps, err := ipc.Listen(ipc.Dump, endpoints)
+	if err != nil {
+		return fmt.Errorf("opening the dump endpoint: %w", err)
+	}
+	defer dumps.Close()
+	endpoints.Refusal = control.Refusal()
+	controls, err := ipc.Listen(ipc.Control, endpoints)
+	if err != nil {
+		return fmt.Errorf("opening the control endpoint: %w", err)
+	}
+	defer controls.Close()
+	d.coverage.add(control.CoverageEntry{Time: d.started, Kind: "start", Text: "PacketCache " + version.String() + " started"})
+
+	inner, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	var parts sync.WaitGroup
+	parts.Go(func() { d.serveDumps(inner, dumps) })
+	server := control.NewServer(api{d}, nil)
+	parts.Go(func() { d.serveControl(server, controls) })
+	parts.Go(func() { d.watchClock(ctx) })
+
+	captured := make(chan struct{})
+	go func() {
+		defer close(captured)
+		d.capture(ctx)
+	}()
+	d.log.WithFields(logrus.Fields{
+		"version": version.String(), "budget": config.FormatBytes(d.o.Budget), "pid": os.Getpid(),
+	}).Info("PacketCache started")
+	if d.o.Foreground != nil {
+		d.greet(d.o.Foreground, dumps.Addr())
+	}
+	ready()
+
+	<-ctx.Done()
+	d.become(control.StateStopping)
+	<-captured
+	patience, end := context.WithTimeout(context.Background(), stopPatience)
+	defer end()
+	if err := server.Shutdown(patience); err != nil {
+		d.log.WithError(err).Warn("Clients were cut off by the stop")
+	}
+	cancel()
+	parts.Wait()
+	d.farewell()
+	return nil
+}
+
+// capture feeds the cache until ctx is done.
+func (d *Daemon) capture(ctx context.Context) {
+	if d.replays != nil {
+		d.become(control.StateReplaying)
+		d.replays.run(ctx, replaySink{d.cache}, d)
+		d.become(control.StateIdle)
+		<-ctx.Done()
+		return
+	}
+	d.become(control.StateIdle)
+	d.loop.Run(ctx)
+}
+
+func (d *Daemon) serveDumps(ctx context.Context, ln net.Listener) {
+	if err := d.dumper.Serve(ctx, ln, d.served); err != nil {
+		d.log.WithError(err).Error("The dump endpoint failed")
+	}
+}
+
+func (d *Daemon) serveControl(server *control.Server, ln net.Listener) {
+	if err := server.Serve(ln); err != nil {
+		d.log.WithError(err).Error("The control endpoint failed")
+	}
+}
+
+// become changes the state unless the service is stopping.
+func (d *Daemon) become(s control.State) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.state != s && d.state != control.StateStopping {
+		d.state, d.since = s, time.Now()
+	}
+}
+
+// inState is the state, and since when. A service that captures from nothing
+// is idle.
+func (d *Daemon) inState(interfaces []capture.Status) (control.State, time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.state == control.StateIdle || d.state == control.StateCapturing {
+		now := control.StateIdle
+		if slices.ContainsFunc(interfaces, func(s capture.Status) bool { return s.State == capture.StateCapturing }) {
+			now = control.StateCapturing
+		}
+		if now != d.state {
+			d.state, d.since = now, time.Now()
+		}
+	}
+	return d.state, d.since
+}

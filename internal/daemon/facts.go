@@ -1,0 +1,63 @@
+package daemon
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/packetcache/packetcache/internal/packet"
+	"github.com/packetcache/packetcache/internal/pcapio"
+	"github.com/packetcache/packetcache/internal/version"
+)
+
+// maxComment keeps the coverage log in a pcapng within what an option holds.
+const maxComment = 60 << 10
+
+// Section implements dump.Facts: what a pcapng says of itself.
+func (d *Daemon) Section() pcapio.Section {
+	s := d.status()
+	var kept strings.Builder
+	kept.WriteString("Older sessions keep their beginning: the last packets of a session are dropped first.\n")
+	for _, h := range s.Horizons {
+		what := "whole sessions"
+		if h.UpToBytes > 0 {
+			what = fmt.Sprintf("the first %d KiB of every session", h.UpToBytes>>10)
+		}
+		age := (time.Duration(h.Seconds) * time.Second).String()
+		if h.Complete {
+			fmt.Fprintf(&kept, "%s: complete since capture began, %s ago\n", what, age)
+		} else {
+			fmt.Fprintf(&kept, "%s: the last %s\n", what, age)
+		}
+	}
+	fmt.Fprintf(&kept, "%d of %d packets seen were evicted, %d were dropped before they could be stored.", s.Totals.Evicted.Packets, s.Totals.Seen.Packets, s.Totals.Dropped)
+	var looked strings.Builder
+	looked.WriteString("When and where PacketCache was looking:\n")
+	for _, e := range s.Coverage {
+		line := strings.Join([]string{e.Time.Format(time.RFC3339), e.Kind, e.Interface, e.Text}, " ") + "\n"
+		if looked.Len()+len(line) > maxComment {
+			break
+		}
+		looked.WriteString(line)
+	}
+	return pcapio.Section{
+		Hardware:    runtime.GOARCH,
+		OS:          runtime.GOOS,
+		Application: "PacketCache " + version.String(),
+		Comments:    []string{kept.String(), looked.String()},
+	}
+}
+
+// Counters implements dump.Facts.
+func (d *Daemon) Counters(id packet.InterfaceID) (received, dropped uint64) {
+	if d.loop == nil {
+		return d.replayed(id), 0
+	}
+	for _, l := range d.loop.Status() {
+		if l.Announced && l.ID == id {
+			return l.Received + l.Dropped, l.Dropped
+		}
+	}
+	return 0, 0
+}

@@ -1,0 +1,76 @@
+package daemon
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"github.com/packetcache/packetcache/internal/config"
+	"github.com/packetcache/packetcache/internal/ipc"
+	"github.com/packetcache/packetcache/internal/version"
+)
+
+// greet says what the service does and what to type next.
+func (d *Daemon) greet(w io.Writer, dumps net.Addr) {
+	what := "recording the packets of this machine's interfaces"
+	if d.replays != nil {
+		what = fmt.Sprintf("replaying %d capture file(s), then keeping them", len(d.replays.sources))
+	}
+	fmt.Fprintf(w, "PacketCache %s is %s, in at most %s of RAM.\n", version.String(), what, config.FormatBytes(d.o.Budget))
+	pcctl := pcctlCommand(d.o.Settings.EndpointDir)
+	fmt.Fprintf(w, "\nIn another terminal, type\n")
+	fmt.Fprintf(w, "  %s status              what is recorded, and how far back it reaches\n", pcctl)
+	fmt.Fprintf(w, "  %s dump -w out.pcap    everything, to open in Wireshark\n", pcctl)
+	if runtime.GOOS != "windows" {
+		fmt.Fprintf(w, "  tshark -i %s    or straight from the socket\n", dumps)
+	}
+	fmt.Fprintf(w, "\nCtrl+C ends it, and what was recorded is gone then.\n\n")
+}
+
+// pcctlCommand is how to call pcctl from here.
+func pcctlCommand(endpointDir string) string {
+	command := "pcctl"
+	if exe, err := os.Executable(); err == nil {
+		name := "pcctl" + filepath.Ext(exe)
+		if beside := filepath.Join(filepath.Dir(exe), name); exists(beside) {
+			command = beside
+			if wd, err := os.Getwd(); err == nil {
+				if near, err := filepath.Rel(wd, beside); err == nil && len(near) < len(beside) {
+					command = near
+				}
+			}
+		}
+	}
+	if endpointDir != "" && endpointDir != ipc.DefaultDir {
+		command += " --endpoint-dir " + endpointDir
+	}
+	return command
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// tell says something to whoever runs the service in the foreground.
+func (d *Daemon) tell(format string, a ...any) {
+	if d.o.Foreground != nil {
+		fmt.Fprintf(d.o.Foreground, format+"\n", a...)
+	}
+}
+
+// farewell sums up a run: also what a script reads that measures one.
+func (d *Daemon) farewell() {
+	stats := d.cache.Stats()
+	var dropped uint64
+	if d.loop != nil {
+		for _, l := range d.loop.Status() {
+			dropped += l.Dropped
+		}
+	}
+	d.log.WithField("packets", stats.Seen.Packets).WithField("dropped", dropped).Info("PacketCache stopped")
+	d.tell("%d packets captured, %d packets dropped", stats.Seen.Packets, dropped)
+}
