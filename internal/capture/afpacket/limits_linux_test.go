@@ -211,10 +211,10 @@ func TestIdle(t *testing.T) {
 	stop := run(t, s, sink)
 	capturetest.Send(t, "pcid0", ethernet(experimental, 1, 60))
 	sink.Await(t, 1)
-	before := s.polls.Load()
+	before := s.wakes.Load()
 	const idle = time.Second // there is no event to wait for: it is their absence that counts
 	time.Sleep(idle)
-	if n := s.polls.Load() - before; n > 2 {
+	if n := s.wakes.Load() - before; n > 2 {
 		t.Errorf("woken %d times in %v", n, idle)
 	}
 	began := time.Now()

@@ -27,7 +27,7 @@ func Permitted() error {
 func openSocket(index int) (sock int, hardware uint16, cooked bool, err error) {
 	for _, kind := range []int{unix.SOCK_RAW, unix.SOCK_DGRAM} {
 		// Without a protocol the socket stays deaf until it is bound to one.
-		sock, err = unix.Socket(unix.AF_PACKET, kind|unix.SOCK_CLOEXEC, 0)
+		sock, err = unix.Socket(unix.AF_PACKET, kind|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 		if err != nil {
 			return 0, 0, false, fmt.Errorf("open a packet socket: %w", err)
 		}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -45,16 +46,23 @@ type Source struct {
 	iface packet.Interface
 	index int
 	sock  int
-	wake  int // an eventfd that ends Run's waiting
 	ring  *ring
 	walk  walker
-	watch [2]unix.PollFd
+
+	// file wraps sock for Go's poller, on which Run waits: that takes no thread
+	// for each interface, and wakes up far more cheaply than a poll(2) of our
+	// own, for which the runtime would rouse its monitor thread each time.
+	file   *os.File
+	conn   syscall.RawConn
+	look   func(uintptr) bool // whether the poller should go on to wait
+	looked bool
+	stop   atomic.Bool // set when Run is to end
 
 	// down is how long to wait before looking whether the interface, which
 	// was down when last heard of, still exists; 0 while it is up.
 	down time.Duration
-	// polls counts returns from poll(2), for the test of idle cost.
-	polls atomic.Uint64
+	// wakes counts how often Run was woken, for the test of idle cost.
+	wakes atomic.Uint64
 
 	received atomic.Uint64
 
@@ -90,11 +98,15 @@ func Open(cfg Config) (_ *Source, err error) {
 		return nil, err
 	}
 	s.sock = sock
+	s.file = os.NewFile(uintptr(sock), "packet socket") // which closes it from now on
 	defer func() {
 		if err != nil {
-			unix.Close(sock)
+			err = errors.Join(err, s.file.Close())
 		}
 	}()
+	if err = s.prepareWait(); err != nil {
+		return nil, err
+	}
 	s.iface.LinkType, _ = linkTypeOf(hardware)
 	judged, err := divide(cfg.Filter, s.iface.LinkType, cooked)
 	if err != nil {
@@ -105,12 +117,8 @@ func Open(cfg Config) (_ *Source, err error) {
 	if s.ring, err = configure(sock, s.index, cfg, judged); err != nil {
 		return nil, err
 	}
-	if s.wake, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
-		return nil, errors.Join(fmt.Errorf("eventfd: %w", err), s.ring.close())
-	}
-	s.watch = [2]unix.PollFd{{Fd: int32(s.sock), Events: unix.POLLIN}, {Fd: int32(s.wake), Events: unix.POLLIN}}
 	if err = bind(sock, s.index, unix.ETH_P_ALL); err != nil {
-		return nil, errors.Join(err, s.ring.close(), unix.Close(s.wake))
+		return nil, errors.Join(err, s.ring.close())
 	}
 	return s, nil
 }
@@ -123,29 +131,25 @@ func (s *Source) RingBytes() int { return len(s.ring.mem) }
 func (s *Source) Run(ctx context.Context, sink capture.Sink) (err error) {
 	defer func() { err = errors.Join(err, s.close()) }()
 
-	var stop atomic.Bool
-	woken := make(chan struct{})
-	cancel := context.AfterFunc(ctx, func() {
-		defer close(woken)
-		stop.Store(true)
-		_, _ = unix.Write(s.wake, []byte{1, 0, 0, 0, 0, 0, 0, 0}) // can only fail when already written
-	})
-	defer func() {
-		if !cancel() {
-			<-woken // it must not write to an eventfd that is closed
-		}
-	}()
+	defer context.AfterFunc(ctx, func() {
+		s.stop.Store(true)
+		_ = s.file.SetReadDeadline(time.Now()) // ends the waiting; fails only if Run has ended
+	})()
 
 	if s.walk.iface, err = sink.Interface(s.iface); err != nil {
 		return fmt.Errorf("announce %s: %w", s.iface.Name, err)
 	}
-	for !stop.Load() {
+	for !s.stop.Load() {
 		if s.ring.ready() {
 			s.deliver(sink)
-			s.down = 0
-			continue
+			if s.down == 0 {
+				continue
+			}
+			err = s.heard()
+		} else {
+			err = s.wait()
 		}
-		if err := s.wait(); err != nil {
+		if err != nil {
 			s.finish(sink)
 			return fmt.Errorf("capture from %s: %w", s.iface.Name, err)
 		}
@@ -217,7 +221,7 @@ func (s *Source) close() error {
 	defer s.mu.Unlock()
 	s.addDrops()
 	s.closed = true
-	return errors.Join(s.ring.close(), unix.Close(s.sock), unix.Close(s.wake))
+	return errors.Join(s.ring.close(), s.file.Close())
 }
 
 // explain adds to a lack of permission how to get it.

@@ -3,6 +3,7 @@ package afpacket
 import (
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -15,33 +16,64 @@ const (
 	lastLook  = 30 * time.Second
 )
 
+// prepareWait readies the socket for Go's poller.
+func (s *Source) prepareWait() (err error) {
+	if s.conn, err = s.file.SyscallConn(); err != nil {
+		return fmt.Errorf("wait on the packet socket: %w", err)
+	}
+	// The poller tells of changes only, so that the ring is looked at after it
+	// has been armed; after that, any change is worth a look at everything.
+	s.look = func(uintptr) bool {
+		done := s.looked || s.ring.ready()
+		s.looked = true
+		return done
+	}
+	if err = s.file.SetReadDeadline(time.Time{}); err != nil {
+		return fmt.Errorf("wait on the packet socket: %w", err)
+	}
+	return nil
+}
+
 // wait returns when there may be a block to read or Run should stop. It takes
 // no notice of an interface that goes down: the kernel resumes when it comes up
 // again. One that vanishes goes down first, and then there is no further sign,
 // so that after going down it is looked for, at growing intervals.
 func (s *Source) wait() error {
-	timeout := -1
 	if s.down > 0 {
-		timeout = int(s.down / time.Millisecond)
+		if err := s.file.SetReadDeadline(time.Now().Add(s.down)); err != nil {
+			return fmt.Errorf("set a deadline: %w", err)
+		}
+		if s.stop.Load() {
+			return nil // the deadline may have replaced the one that meant this
+		}
 	}
-	s.watch[0].Revents, s.watch[1].Revents = 0, 0
-	n, err := unix.Poll(s.watch[:], timeout)
-	s.polls.Add(1)
+	s.looked = false
+	err := s.conn.Read(s.look)
+	s.wakes.Add(1)
 	switch {
-	case errors.Is(err, unix.EINTR):
+	case s.stop.Load():
 		return nil
-	case err != nil:
-		return fmt.Errorf("poll: %w", err)
-	case n == 0:
+	case errors.Is(err, os.ErrDeadlineExceeded):
 		s.down = min(2*s.down, lastLook)
 		return s.exists()
-	case s.watch[0].Revents&unix.POLLERR != 0:
+	case err != nil:
+		return fmt.Errorf("wait for packets: %w", err)
+	case !s.ring.ready():
 		return s.sawError()
 	}
 	return nil
 }
 
-// sawError takes the socket's pending error.
+// heard notes that packets come, and that the interface is up therefore.
+func (s *Source) heard() error {
+	s.down = 0
+	if err := s.file.SetReadDeadline(time.Time{}); err != nil {
+		return fmt.Errorf("clear a deadline: %w", err)
+	}
+	return nil
+}
+
+// sawError takes the socket's pending error, if there is one.
 func (s *Source) sawError() error {
 	code, err := unix.GetsockoptInt(s.sock, unix.SOL_SOCKET, unix.SO_ERROR)
 	if err != nil {
