@@ -269,11 +269,11 @@ func TestContentType(t *testing.T) {
 		"?format=pcap":   "application/vnd.tcpdump.pcap",
 		"?format=pcapng": "application/x-pcapng",
 	} {
-		resp, body := raw(t, dir, "GET /v1/dump"+query+" HTTP/1.1\r\nHost: x\r\n\r\n")
-		if resp.StatusCode != http.StatusOK || resp.Header.Get("Content-Type") != want || body != "" {
-			t.Errorf("%q: %s, %q, %q", query, resp.Status, resp.Header.Get("Content-Type"), body)
+		got := raw(t, dir, "GET /v1/dump"+query+" HTTP/1.1\r\nHost: x\r\n\r\n")
+		if got.status != http.StatusOK || got.header.Get("Content-Type") != want || got.body != "" {
+			t.Errorf("%q: %+v", query, got)
 		}
-		if resp.Trailer.Get(trailerResult) == "" {
+		if got.trailer.Get(trailerResult) == "" {
 			t.Errorf("%q: no result", query)
 		}
 	}

@@ -73,8 +73,15 @@ func TestStatusErrors(t *testing.T) {
 	}
 }
 
-// raw sends bytes and returns the answer, its body read.
-func raw(t *testing.T, dir, request string) (*http.Response, string) {
+// An answer is a response whose body has been read.
+type answer struct {
+	status          int
+	header, trailer http.Header
+	body            string
+}
+
+// raw sends bytes and returns the answer.
+func raw(t *testing.T, dir, request string) answer {
 	t.Helper()
 	c := rawDial(t, dir)
 	if _, err := io.WriteString(c, request); err != nil {
@@ -89,7 +96,7 @@ func raw(t *testing.T, dir, request string) (*http.Response, string) {
 	if err != nil {
 		t.Fatalf("%.60q: %v", request, err)
 	}
-	return resp, string(body)
+	return answer{resp.StatusCode, resp.Header, resp.Trailer, string(body)}
 }
 
 func rawDial(t testing.TB, dir string) net.Conn {
@@ -139,16 +146,16 @@ func TestBadRequests(t *testing.T) {
 		{"GET /v1/dump?filter=" + strings.Repeat("x", maxFilter+1) + end, 400, "the filter has"},
 		{"GET /v1/dump?filter=foo+bar" + end, 400, `"position": 4`},
 	} {
-		resp, body := raw(t, dir, test.request)
+		got := raw(t, dir, test.request)
 		var p Problem
-		if err := json.Unmarshal([]byte(body), &p); err != nil || p.Message == "" {
-			t.Errorf("%.60q: not a problem: %s", test.request, body)
+		if err := json.Unmarshal([]byte(got.body), &p); err != nil || p.Message == "" {
+			t.Errorf("%.60q: not a problem: %s", test.request, got.body)
 		}
-		if resp.StatusCode != test.status || !strings.Contains(body, test.says) {
-			t.Errorf("%.60q: %d %s, want %d with %q", test.request, resp.StatusCode, body, test.status, test.says)
+		if got.status != test.status || !strings.Contains(got.body, test.says) {
+			t.Errorf("%.60q: %d %s, want %d with %q", test.request, got.status, got.body, test.status, test.says)
 		}
-		if resp.Header.Get("Content-Type") != "application/json" {
-			t.Errorf("%.60q: content type %q", test.request, resp.Header.Get("Content-Type"))
+		if got.header.Get("Content-Type") != "application/json" {
+			t.Errorf("%.60q: content type %q", test.request, got.header.Get("Content-Type"))
 		}
 	}
 }
@@ -226,7 +233,7 @@ func TestRefusalIsHTTP(t *testing.T) {
 	}
 	defer resp.Body.Close()
 	var p Problem
-	if err := json.NewDecoder(resp.Body).Decode(&p); err != nil || resp.StatusCode != 403 || p.Hint == "" {
+	if err := json.NewDecoder(resp.Body).Decode(&p); err != nil || resp.StatusCode != http.StatusForbidden || p.Hint == "" {
 		t.Errorf("%s, %+v, %v", resp.Status, p, err)
 	}
 	p.Status = resp.StatusCode

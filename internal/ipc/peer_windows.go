@@ -12,7 +12,7 @@ import (
 // the client's process.
 func identify(c net.Conn) (Peer, bool, error) {
 	var pid uint32
-	if err := windows.GetNamedPipeClientProcessId(pipeHandle(c), &pid); err != nil {
+	if windows.GetNamedPipeClientProcessId(pipeHandle(c), &pid) != nil {
 		return Peer{UID: -1, GID: -1}, true, nil
 	}
 	return describeProcess(pid), true, nil
@@ -26,7 +26,7 @@ func describeProcess(pid uint32) Peer {
 	if err != nil {
 		return peer
 	}
-	defer windows.CloseHandle(process)
+	defer func() { _ = windows.CloseHandle(process) }()
 	path := make([]uint16, 4096)
 	size := uint32(len(path))
 	if windows.QueryFullProcessImageName(process, 0, &path[0], &size) == nil {
@@ -36,7 +36,7 @@ func describeProcess(pid uint32) Peer {
 	if windows.OpenProcessToken(process, windows.TOKEN_QUERY, &token) != nil {
 		return peer
 	}
-	defer token.Close()
+	defer func() { _ = token.Close() }()
 	user, err := token.GetTokenUser()
 	if err != nil {
 		return peer

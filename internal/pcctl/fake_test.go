@@ -99,13 +99,3 @@ func start(t *testing.T, f *fakeService) (dir string) {
 	t.Cleanup(stop)
 	return dir
 }
-
-// eventually polls until ok.
-func eventually(what string, ok func() bool) error {
-	for deadline := time.Now().Add(10 * time.Second); !ok(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			return fmt.Errorf("not within 10 s: %s", what)
-		}
-	}
-	return nil
-}

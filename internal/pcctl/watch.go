@@ -27,8 +27,11 @@ const (
 // meant to end and no error. A service that goes away later is waited for.
 func watch(ctx context.Context, w io.Writer, client *control.Client, asJSON bool) error {
 	st, err := client.Status(ctx)
+	if ctx.Err() != nil {
+		return nil
+	}
 	if err != nil {
-		return endOfWatch(ctx, err)
+		return err
 	}
 	show := plainFrames(w)
 	if asJSON {
@@ -43,8 +46,9 @@ func watch(ctx context.Context, w io.Writer, client *control.Client, asJSON bool
 	}
 	tick := time.NewTicker(watchInterval)
 	defer tick.Stop()
+	trouble := ""
 	for {
-		if err := show(st, err); err != nil {
+		if err := show(st, trouble); err != nil {
 			return err
 		}
 		select {
@@ -52,31 +56,25 @@ func watch(ctx context.Context, w io.Writer, client *control.Client, asJSON bool
 			return nil
 		case <-tick.C:
 		}
-		var now control.Status
-		if now, err = client.Status(ctx); err == nil {
-			st = now
-		}
+		now, err := client.Status(ctx)
 		if ctx.Err() != nil {
 			return nil
 		}
+		if err != nil {
+			trouble = err.Error()
+			continue
+		}
+		st, trouble = now, ""
 	}
 }
 
-func endOfWatch(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
-	}
-	return err
-}
+// A frame shows the last status there was, and what keeps a newer one away.
+type frame func(st control.Status, trouble string) error
 
-// A frame shows the last status there was, and the error that kept a newer one
-// away.
-type frame func(st control.Status, err error) error
-
-func frameLines(st control.Status, err error) []string {
+func frameLines(st control.Status, trouble string) []string {
 	lines := statusLines(st)
-	if err != nil {
-		lines = append([]string{clean("Not reachable, this is from " + stamp(st.Time) + ": " + err.Error()), ""}, lines...)
+	if trouble != "" {
+		lines = append([]string{clean("Not reachable, this is from " + stamp(st.Time) + ": " + trouble), ""}, lines...)
 	}
 	return lines
 }
@@ -84,9 +82,9 @@ func frameLines(st control.Status, err error) []string {
 // terminalFrames draws each frame over the last one in a single write and
 // clears only what the new lines leave, so that nothing flickers.
 func terminalFrames(t terminal) frame {
-	return func(st control.Status, err error) error {
+	return func(st control.Status, trouble string) error {
 		columns, rows := t.size()
-		lines := frameLines(st, err)
+		lines := frameLines(st, trouble)
 		if len(lines) > rows-1 {
 			lines = lines[:max(rows-1, 0)]
 		}
@@ -96,22 +94,22 @@ func terminalFrames(t terminal) frame {
 			b.WriteString(cut(line, columns-1) + clearLine + "\n")
 		}
 		b.WriteString(clearBelow)
-		_, werr := io.WriteString(t.f, b.String())
-		return werr
+		_, err := io.WriteString(t.f, b.String())
+		return err
 	}
 }
 
 // plainFrames prints one frame after the other, for files and pipes.
 func plainFrames(w io.Writer) frame {
-	return func(st control.Status, err error) error {
-		return printLines(w, append(frameLines(st, err), ""))
+	return func(st control.Status, trouble string) error {
+		return printLines(w, append(frameLines(st, trouble), ""))
 	}
 }
 
 // jsonFrames prints one status a line; a second without one has no line.
 func jsonFrames(w io.Writer) frame {
-	return func(st control.Status, err error) error {
-		if err != nil {
+	return func(st control.Status, trouble string) error {
+		if trouble != "" {
 			return nil
 		}
 		text, err := json.Marshal(st)
