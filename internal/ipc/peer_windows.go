@@ -11,11 +11,12 @@ import (
 // client has written something, which most never do; so the user is that of
 // the client's process.
 func identify(c net.Conn) (Peer, bool, error) {
+	peer := Peer{UID: -1, GID: -1}
 	var pid uint32
-	if windows.GetNamedPipeClientProcessId(pipeHandle(c), &pid) != nil {
-		return Peer{UID: -1, GID: -1}, true, nil
+	if windows.GetNamedPipeClientProcessId(pipeHandle(c), &pid) == nil {
+		peer = describeProcess(pid)
 	}
-	return describeProcess(pid), true, nil
+	return peer, true, nil
 }
 
 // describeProcess names the user and the program of a process, as far as it
