@@ -3,7 +3,10 @@ package session
 // fragmentation is what an IP header says about fragments: a first one shows
 // the ports, the later ones only the identification.
 type fragmentation struct {
-	id           uint32
+	id uint32
+	// protocol is what all fragments of a packet name: in IPv6 the header
+	// behind the fragment header, in front of TCP or UDP there may be more.
+	protocol     uint8
 	first, later bool
 }
 
@@ -27,18 +30,16 @@ func fragmentSlot(ip ipHeader, id uint32) int {
 	return int(h % fragmentSlots)
 }
 
-func (t *fragmentTable) add(ip ipHeader, id uint32, f *Flow) {
-	e := &t[fragmentSlot(ip, id)]
-	e.used, e.kind, e.protocol, e.id, e.src, e.dst = true, ip.kind, ip.protocol, id, ip.src, ip.dst
+func (t *fragmentTable) add(ip ipHeader, frag fragmentation, f *Flow) {
+	e := &t[fragmentSlot(ip, frag.id)]
+	e.used, e.kind, e.protocol, e.id, e.src, e.dst = true, ip.kind, frag.protocol, frag.id, ip.src, ip.dst
 	e.flow = *f
 	e.flow.tcpFlags = 0 // those of the first fragment have been counted
 }
 
-func (t *fragmentTable) find(ip ipHeader, id uint32, f *Flow) bool {
-	e := &t[fragmentSlot(ip, id)]
-	// A later IPv6 fragment names the first header behind the fragment
-	// header, as the first one does, so protocols compare.
-	if !e.used || e.kind != ip.kind || e.id != id || e.protocol != ip.protocol || e.src != ip.src || e.dst != ip.dst {
+func (t *fragmentTable) find(ip ipHeader, frag fragmentation, f *Flow) bool {
+	e := &t[fragmentSlot(ip, frag.id)]
+	if !e.used || e.kind != ip.kind || e.id != frag.id || e.protocol != frag.protocol || e.src != ip.src || e.dst != ip.dst {
 		return false
 	}
 	*f = e.flow

@@ -10,9 +10,11 @@ import (
 // else stands in their place.
 const (
 	etherIPv4   = 0x0800
+	etherEoIP   = 0x6400 // MikroTik's Ethernet over IP, in GRE of version 1
 	etherTEB    = 0x6558 // transparent Ethernet bridging: an Ethernet frame
 	etherVLAN   = 0x8100
 	etherIPv6   = 0x86dd
+	etherPPP    = 0x880b // PPTP, in GRE of version 1
 	etherMPLS   = 0x8847
 	etherMPLSm  = 0x8848
 	etherPPPoES = 0x8864

@@ -73,9 +73,10 @@ func (d *Decoder) ipv4(p []byte, f *Flow, depth int) {
 	dst := addr{lo: uint64(binary.BigEndian.Uint32(p[16:]))}
 	fragment := binary.BigEndian.Uint16(p[6:])
 	frag := fragmentation{
-		id:    uint32(binary.BigEndian.Uint16(p[4:])),
-		first: fragment&0x3fff == 0x2000,
-		later: fragment&0x1fff != 0,
+		id:       uint32(binary.BigEndian.Uint16(p[4:])),
+		protocol: p[9],
+		first:    fragment&0x3fff == 0x2000,
+		later:    fragment&0x1fff != 0,
 	}
 	d.transport(ipHeader{KindIPv4, p[9], src, dst, dst.lo >= 0xe0000000}, frag, p[header:], f, depth)
 }
@@ -106,9 +107,10 @@ func (d *Decoder) ipv6(p []byte, f *Flow, depth int) {
 				size = 8
 				offset := binary.BigEndian.Uint16(p[2:])
 				frag = fragmentation{
-					id:    binary.BigEndian.Uint32(p[4:]),
-					first: offset>>3 == 0 && offset&1 != 0,
-					later: offset>>3 != 0,
+					id:       binary.BigEndian.Uint32(p[4:]),
+					protocol: p[0],
+					first:    offset>>3 == 0 && offset&1 != 0,
+					later:    offset>>3 != 0,
 				}
 			}
 		}
@@ -132,7 +134,7 @@ type ipHeader struct {
 
 // transport sets the session of an IP packet, or of the packet inside it.
 func (d *Decoder) transport(ip ipHeader, frag fragmentation, p []byte, f *Flow, depth int) {
-	if frag.later && d.fragments.find(ip, frag.id, f) {
+	if frag.later && d.fragments.find(ip, frag, f) {
 		return
 	}
 	*f = Flow{restarts: true}
@@ -157,12 +159,12 @@ func (d *Decoder) transport(ip ipHeader, frag fragmentation, p []byte, f *Flow, 
 		d.gre(p, f, depth+1)
 	}
 	if frag.first {
-		d.fragments.add(ip, frag.id, f)
+		d.fragments.add(ip, frag, f)
 	}
 }
 
-// gre peels generic routing encapsulation (RFC 2784, RFC 2890) and PPTP's
-// variant of it (RFC 2637).
+// gre peels generic routing encapsulation (RFC 2784, RFC 2890) and its
+// version 1, which PPTP (RFC 2637) and MikroTik's EoIP use.
 func (d *Decoder) gre(p []byte, f *Flow, depth int) {
 	if len(p) < 4 {
 		return
@@ -178,8 +180,12 @@ func (d *Decoder) gre(p []byte, f *Flow, depth int) {
 		if p[1]&ack != 0 {
 			at += 4
 		}
-		if at < len(p) {
+		switch {
+		case at >= len(p):
+		case etherType == etherPPP:
 			d.ppp(p[at:], f, depth)
+		case etherType == etherEoIP:
+			d.ethernet(p[at:], f, depth)
 		}
 		return
 	}
