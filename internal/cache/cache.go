@@ -60,6 +60,8 @@ type Cache struct {
 	order orderOf
 	stats counters
 	batch batch
+
+	populator populator
 }
 
 // New makes an empty cache.
@@ -89,6 +91,8 @@ func New(o Options) (*Cache, error) {
 		_ = region.Close(0)
 		return nil, err
 	}
+	c.populator = newPopulator()
+	go c.populate(o.Bytes - len(c.pages.memory))
 	return c, nil
 }
 
@@ -117,7 +121,7 @@ func (c *Cache) layOut(memory []byte) error {
 	c.segments.init(descriptors, n, size)
 	pages := (len(memory) - 64) / (pageSize + int(unsafe.Sizeof(uint32(0))))
 	links := take(pages * int(unsafe.Sizeof(uint32(0))))
-	c.pages.init(memory, links, pages)
+	c.pages.init(memory[len(memory)-pages*pageSize:], links, pages)
 	for class := range c.logs {
 		c.logs[class].init()
 	}
@@ -131,11 +135,16 @@ func (c *Cache) LockError() error { return c.region.LockError() }
 // at work find nothing more.
 func (c *Cache) Close() error {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closed {
+	closed := c.closed
+	c.closed = true
+	c.mu.Unlock()
+	if closed {
 		return nil
 	}
-	c.closed = true
+	close(c.populator.stop)
+	<-c.populator.done
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	memory := c.region.Bytes()
 	touched := len(memory) - len(c.pages.memory) + c.pages.touched*pageSize
 	return c.region.Close(touched)

@@ -44,3 +44,11 @@ func lockMemory(mapped []byte) error {
 }
 
 func unmapMemory(mapped []byte) error { return unix.Munmap(mapped) }
+
+// populate uses MADV_POPULATE_WRITE (Linux 5.14), whole pages of the system.
+func populate(part []byte) {
+	skip := -int(uintptr(unsafe.Pointer(&part[0]))) & (unix.Getpagesize() - 1)
+	if skip < len(part) {
+		_ = unix.Madvise(part[skip:], unix.MADV_POPULATE_WRITE)
+	}
+}
