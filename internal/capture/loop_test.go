@@ -91,8 +91,8 @@ func TestLoopTriesAgainWithBackoff(t *testing.T) {
 			t.Errorf("the error in status is %v", err)
 		}
 		opens := 1
-		for _, wait := range []time.Duration{1, 2, 4, 8, 16, 32, 60, 60} {
-			time.Sleep(wait*time.Second - time.Millisecond)
+		for _, wait := range []int{1, 2, 4, 8, 16, 32, 60, 60} {
+			time.Sleep(time.Duration(wait)*time.Second - time.Millisecond)
 			synctest.Wait()
 			if n := b.opens("eth0"); n != opens {
 				t.Fatalf("opened %d times after %v, want %d", n, time.Since(began), opens)

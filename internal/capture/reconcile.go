@@ -112,7 +112,8 @@ func (k key) difference(now key) string {
 func (l *Loop) describe(a *lane) {
 	s, now := &a.status.Interface, a.link
 	addrs := !slices.Equal(s.Addrs, now.Addrs)
-	s.Index, s.Description, s.MAC, s.Addrs = now.Index, now.Description, now.MAC, now.Addrs
+	s.Index, s.Description, s.OS = now.Index, now.Description, now.OS
+	s.MAC, s.Addrs = now.MAC, now.Addrs
 	if !a.status.Announced {
 		s.LinkType = now.LinkType
 	}

@@ -24,7 +24,7 @@ func linkMessage(t testing.TB, hardware uint16, index, flags uint32, attributes 
 	if err != nil {
 		t.Fatal(err)
 	}
-	return append(b, encoded...)
+	return slices.Concat(b, encoded)
 }
 
 // A VLAN device stands on its parent, a bond on its members, and a veth whose
