@@ -80,6 +80,12 @@ var samples = []sample{
 	{name: "ESP", link: eth, build: func(from, to end) []byte {
 		return ethernet(from, to, etherIPv4, ipv4(from, to, protoESP, u32(1, 2)))
 	}, kind: KindIPv4, protocol: protoESP},
+	{name: "AH", link: eth, build: func(from, to end) []byte {
+		return ethernet(from, to, etherIPv4, ipv4(from, to, protoAH, authentication(protoTCP), tcp(from, to, tcpACK)))
+	}, kind: KindIPv4, protocol: protoTCP, ports: true},
+	{name: "AH cut short", link: eth, build: func(from, to end) []byte {
+		return ethernet(from, to, etherIPv4, ipv4(from, to, protoAH, authentication(protoTCP)[:20]))
+	}, kind: KindIPv4, protocol: protoAH},
 	{name: "UDP over IPv6", link: eth, build: framed(etherIPv6, udp6), kind: KindIPv6, protocol: protoUDP, ports: true},
 	{name: "ICMPv6", link: eth, build: func(from, to end) []byte {
 		return ethernet(from, to, etherIPv6, ipv6(from, to, protoICMP6, u32(128<<24, 1)))
@@ -156,6 +162,7 @@ var samples = []sample{
 	{name: "LOOP", link: packet.LinkTypeLoop, build: fixed([]byte{0, 0, 0, 24}, udp6), kind: KindIPv6, protocol: protoUDP, ports: true},
 	{name: "PPP", link: packet.LinkTypePPP, build: fixed(u16(pppIPv4), tcp4), kind: KindIPv4, protocol: protoTCP, ports: true},
 	{name: "PPP with address and control", link: packet.LinkTypePPP, build: fixed(u16(0xff03, pppIPv6), udp6), kind: KindIPv6, protocol: protoUDP, ports: true},
+	{name: "PPP with MPLS", link: packet.LinkTypePPP, build: fixed(cat(u16(0xff03, pppMPLS), label(16, true)), tcp4), kind: KindIPv4, protocol: protoTCP, ports: true},
 	{name: "PPP with LCP", link: packet.LinkTypePPP, build: fixed(u16(0xc021), nothing), kind: KindOther, protocol: uint16(packet.LinkTypePPP), oneWay: true},
 	{name: "PPP in HDLC", link: packet.LinkTypePPPHDLC, build: fixed(u16(0xff03, pppIPv4), tcp4), kind: KindIPv4, protocol: protoTCP, ports: true},
 	{name: "Cisco HDLC", link: packet.LinkTypeCHDLC, build: fixed(u16(0x0f00, etherIPv4), tcp4), kind: KindIPv4, protocol: protoTCP, ports: true},

@@ -25,8 +25,10 @@ const (
 
 // PPP protocol numbers (RFC 1661 and successors).
 const (
-	pppIPv4 = 0x0021
-	pppIPv6 = 0x0057
+	pppIPv4  = 0x0021
+	pppIPv6  = 0x0057
+	pppMPLS  = 0x0281
+	pppMPLSm = 0x0283
 )
 
 // decodeLink reads the link layer of lt and goes on to what it carries. The
@@ -120,8 +122,11 @@ func (d *Decoder) ppp(p []byte, f *Flow, depth int) {
 		protocol = binary.BigEndian.Uint16(p)
 		p = p[2:]
 	}
-	if protocol == pppIPv4 || protocol == pppIPv6 {
+	switch protocol {
+	case pppIPv4, pppIPv6:
 		d.rawIP(p, f, depth+1)
+	case pppMPLS, pppMPLSm:
+		d.mpls(p, f, depth+1)
 	}
 }
 

@@ -78,7 +78,13 @@ func (d *Decoder) ipv4(p []byte, f *Flow, depth int) {
 		first:    fragment&0x3fff == 0x2000,
 		later:    fragment&0x1fff != 0,
 	}
-	d.transport(ipHeader{KindIPv4, p[9], src, dst, dst.lo >= 0xe0000000}, frag, p[header:], f, depth)
+	protocol, p := p[9], p[header:]
+	if protocol == protoAH && !frag.later && len(p) >= 8 { // RFC 4302: length in 4-byte words, less 2
+		if size := int(p[1])*4 + 8; size <= len(p) {
+			protocol, p = p[0], p[size:]
+		}
+	}
+	d.transport(ipHeader{KindIPv4, protocol, src, dst, dst.lo >= 0xe0000000}, frag, p, f, depth)
 }
 
 func (d *Decoder) ipv6(p []byte, f *Flow, depth int) {
@@ -98,7 +104,7 @@ func (d *Decoder) ipv6(p []byte, f *Flow, depth int) {
 			if len(p) >= 8 {
 				size = int(p[1])*8 + 8
 			}
-		case protoAH: // RFC 4302: length in 4-byte words, less 2
+		case protoAH:
 			if len(p) >= 8 {
 				size = int(p[1])*4 + 8
 			}
