@@ -224,9 +224,6 @@ func (c *Cache) write(l *log, b []byte) {
 			return
 		}
 		page := c.pages.take()
-		if c.pages.touched == c.populator.until {
-			c.populator.hurry()
-		}
 		seg := l.head
 		if seg.pages == 0 {
 			seg.first = page

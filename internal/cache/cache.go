@@ -92,7 +92,7 @@ func New(o Options) (*Cache, error) {
 		return nil, err
 	}
 	c.populator = newPopulator()
-	go c.populate(o.Bytes - len(c.pages.memory))
+	go c.populate()
 	return c, nil
 }
 

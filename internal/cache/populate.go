@@ -1,47 +1,35 @@
 package cache
 
-// lead is how much memory is populated ahead of what is in use, in bytes:
-// a burst then meets memory that is there. Linux takes about a microsecond
-// for a page of its own and half a millisecond for a huge one, and a virtual
-// machine whose host has to find the memory many times that, during which a
-// fast link overruns the capture ring.
-const lead = 32 << 20
+import "time"
 
-// populateStep is how much is populated in one call.
-const populateStep = 2 << 20
+// Memory that is touched for the first time has to be found and cleared by
+// the system, which in a virtual machine can take longer than a fast link
+// takes to overrun the capture ring. So all of the budget, which is fixed
+// anyway, is populated after the start, behind the back of the capture:
+// as fast as it goes while less than lead is there, then at a pace that leaves
+// the machine alone.
+const (
+	lead         = 64 << 20
+	populateStep = 2 << 20
+	populatePace = 10 * time.Millisecond
+)
 
-// A populator walks ahead of the pages in use.
-type populator struct {
-	wake chan struct{}
-	stop chan struct{}
-	done chan struct{}
-	// until is how many pages may be touched before it has to go on.
-	until int
-}
+// A populator can be told to stop.
+type populator struct{ stop, done chan struct{} }
 
-func newPopulator() populator {
-	return populator{wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{})}
-}
+func newPopulator() populator { return populator{make(chan struct{}), make(chan struct{})} }
 
-// populate puts memory behind the session table first, which is used all over from the
-// beginning, and then goes ahead of the pages until all of them have it.
-func (c *Cache) populate(pagesAt int) {
+// populate begins with the session table, which is used all over from the
+// start, and goes on with the pages in their order, to the end of the region.
+func (c *Cache) populate() {
 	defer close(c.populator.done)
-	for at := 0; at < pagesAt; at += populateStep {
-		c.region.Populate(at, min(populateStep, pagesAt-at))
-	}
-	for at := 0; at < len(c.pages.memory); at += populateStep {
-		for {
-			c.mu.Lock()
-			ahead := at - c.pages.touched*pageSize
-			// Woken at half the lead, so that it is there for a burst.
-			c.populator.until = (at - lead/2) >> pageBits
-			c.mu.Unlock()
-			if ahead < lead {
-				break
-			}
+	pace := time.NewTicker(populatePace)
+	defer pace.Stop()
+	pagesAt := c.bytes - len(c.pages.memory)
+	for at := 0; at < c.bytes; at += populateStep {
+		if c.usedTo()+pagesAt+lead < at {
 			select {
-			case <-c.populator.wake:
+			case <-pace.C:
 			case <-c.populator.stop:
 				return
 			}
@@ -50,15 +38,14 @@ func (c *Cache) populate(pagesAt int) {
 		case <-c.populator.stop:
 			return
 		default:
-			c.region.Populate(pagesAt+at, min(populateStep, len(c.pages.memory)-at))
+			c.region.Populate(at, min(populateStep, c.bytes-at))
 		}
 	}
 }
 
-// hurry wakes the populator when it should go on.
-func (p *populator) hurry() {
-	select {
-	case p.wake <- struct{}{}:
-	default:
-	}
+// usedTo is how much of the pages' memory has been touched.
+func (c *Cache) usedTo() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.pages.touched * pageSize
 }
