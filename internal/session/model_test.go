@@ -140,7 +140,7 @@ func (r *rig) compareTotals(all []conversation, model []modelSession) {
 			s.bytes = [2]uint64{s.bytes[1], s.bytes[0]}
 		}
 		want := Summary{Key: f.Key, First: s.first, Last: s.last, Packets: s.packets, Bytes: s.bytes}
-		if r.Find(f.Hash) >= 0 && got != want || !ok && r.Stats().GivenUp == 0 {
+		if r.search(f.Hash) >= 0 && got != want || !ok && r.Stats().GivenUp == 0 {
 			r.t.Errorf("conversation %d: %+v, want %+v", n, got, want)
 		}
 	}
