@@ -28,7 +28,7 @@ func (n *joined) gen(g *generator) *pred {
 		leftmost = j.left
 	}
 	p := leftmost.gen(g)
-	for i := len(chain) - 1; i >= 0; i-- {
+	for i := len(chain) - 1; i >= 0 && g.err == nil; i-- {
 		if right := chain[i].right.gen(g); chain[i].or {
 			p = or(p, right)
 		} else {

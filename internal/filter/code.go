@@ -17,16 +17,16 @@ type block struct {
 	// t and f lead on when the comparison holds and when it does not.
 	t, f edge
 
-	opt blockFacts // the optimizer's
-	pos int        // the emitter's: index of the first instruction
+	opt *blockFacts // the optimizer's
+	pos int         // the emitter's: index of the first instruction
 	// longT and longF ask the emitter for a jump farther than 255.
 	longT, longF bool
 }
 
 // An edge is one of the two ways out of a block.
 type edge struct {
-	pred, succ *block
-	opt        edgeFacts // the optimizer's
+	succ *block
+	opt  *edgeFacts // the optimizer's
 }
 
 func (b *block) isRet() bool { return b.op&clsMask == clsRet }
@@ -55,21 +55,6 @@ func and(a, b *pred) *pred { return &pred{kind: predAnd, a: a, b: b} }
 func or(a, b *pred) *pred  { return &pred{kind: predOr, a: a, b: b} }
 func not(a *pred) *pred    { return &pred{kind: predNot, a: a} }
 
-// test is the condition that runs stmts and then compares A by op with k or X.
-func test(op uint16, k uint32, stmts ...*stmt) *pred {
-	return &pred{leaf: &block{stmts: stmts, op: op, k: k}}
-}
-
-// constant is the condition that always has the given outcome. It is written
-// as a comparison, so that conditions of all kinds can be joined to it.
-func constant(outcome bool) *pred {
-	k := uint32(1)
-	if outcome {
-		k = 0
-	}
-	return test(opJeq, 0, newStmt(opLdImm, k))
-}
-
 // first is the block that is evaluated first.
 func (p *pred) first() *block {
 	for p.kind != predLeaf {
@@ -85,8 +70,7 @@ func (p *pred) link(t, f *block) *block {
 	for {
 		switch p.kind {
 		case predLeaf:
-			p.leaf.t = edge{pred: p.leaf, succ: t}
-			p.leaf.f = edge{pred: p.leaf, succ: f}
+			p.leaf.t.succ, p.leaf.f.succ = t, f
 			return p.leaf
 		case predNot:
 			t, f = f, t

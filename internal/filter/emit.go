@@ -6,14 +6,7 @@ import (
 	"golang.org/x/net/bpf"
 )
 
-// maxProgram is the most instructions that a program may have. Those for the
-// kernel may have fewer; see CompileKernel.
-const maxProgram = 1 << 18
-
-var (
-	errTooLong   = errors.New("the expression is too complex")
-	errLocalJump = errors.New("a jump inside a block is too far")
-)
+var errLocalJump = errors.New("the expression is too complex: a jump inside a block is too far")
 
 // emit lays the blocks out in memory, each before those it leads to, so that
 // all jumps between them go forward. Conditional jumps reach 255 instructions;
@@ -26,9 +19,6 @@ func emit(root *block) ([]bpf.RawInstruction, error) {
 		for _, b := range order {
 			b.pos = size
 			size += b.size()
-		}
-		if size > maxProgram {
-			return nil, errTooLong
 		}
 		grown := false
 		for _, b := range order {

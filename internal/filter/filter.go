@@ -106,8 +106,7 @@ func (e *Expr) compile(lt packet.LinkType, m mode) (raw []bpf.RawInstruction, lo
 	if !g.asIs {
 		root, err = optimize(root)
 		if err == nil && root.isRet() && root.k == 0 {
-			return nil, false, &LinkTypeError{Expr: e.text, Offset: -1, LinkType: lt,
-				Reason: "no packet of it can match"}
+			return nil, false, &LinkTypeError{Expr: e.text, Offset: -1, LinkType: lt, Reason: reasonNever}
 		}
 	}
 	if err == nil {
@@ -143,6 +142,14 @@ func (p *Program) Match(data []byte, wireLen uint32) bool {
 // which kernels and golang.org/x/net/bpf refuse.
 func (p *Program) Raw() []bpf.RawInstruction {
 	return append([]bpf.RawInstruction(nil), p.raw...)
+}
+
+const reasonNever = "no packet of it can match"
+
+// neverMatches says whether err is that no packet can match.
+func neverMatches(err error) bool {
+	var lte *LinkTypeError
+	return errors.As(err, &lte) && lte.Reason == reasonNever
 }
 
 // refused says whether err is about the link type only.

@@ -18,6 +18,8 @@ type generator struct {
 	pos  int // of the node that is being generated
 	err  error
 
+	blocks int // made so far
+
 	outermost packet.LinkType // of the file or interface
 	link      packet.LinkType // that the words refer to now
 	prevLink  packet.LinkType // around link
@@ -96,7 +98,7 @@ func (g *generator) failHint(hint, format string, args ...any) *pred {
 	if g.err == nil {
 		g.err = &SyntaxError{Expr: g.expr, Offset: g.pos, Msg: fmt.Sprintf(format, args...), Hint: hint}
 	}
-	return constant(false)
+	return nothing()
 }
 
 // failLink records that what stands here does not apply to this link type.
@@ -105,7 +107,34 @@ func (g *generator) failLink(format string, args ...any) *pred {
 		g.err = &LinkTypeError{Expr: g.expr, Offset: g.pos, LinkType: g.outermost,
 			Reason: fmt.Sprintf(format, args...)}
 	}
-	return constant(false)
+	return nothing()
+}
+
+// nothing stands in for a condition after an error.
+func nothing() *pred {
+	return &pred{leaf: &block{op: opJeq, stmts: []*stmt{newStmt(opLdImm, 1)}}}
+}
+
+// maxBlocks bounds the memory that an expression can take while it is
+// compiled: a condition on a port makes 23 blocks, one on a host 12.
+const maxBlocks = 1 << 15
+
+// test is the condition that runs stmts and then compares A by op with k or X.
+func (g *generator) test(op uint16, k uint32, stmts ...*stmt) *pred {
+	if g.blocks++; g.blocks > maxBlocks {
+		g.failHint("split it, or use networks and ranges", "the expression is too complex")
+	}
+	return &pred{leaf: &block{stmts: stmts, op: op, k: k}}
+}
+
+// constant is the condition that always has the given outcome. It is written
+// as a comparison, so that conditions of all kinds can be joined to it.
+func (g *generator) constant(outcome bool) *pred {
+	k := uint32(1)
+	if outcome {
+		k = 0
+	}
+	return g.test(opJeq, 0, newStmt(opLdImm, k))
 }
 
 // allocReg takes a scratch word.
@@ -204,15 +233,15 @@ func (g *generator) loadXIPv4HeaderLen() []*stmt {
 
 // cmp, cmpGt, cmpGe and cmpLe compare a field with a number.
 func (g *generator) cmp(from base, off uint32, size uint16, v uint32) *pred {
-	return test(opJeq, v, g.loadA(from, off, size)...)
+	return g.test(opJeq, v, g.loadA(from, off, size)...)
 }
 
 func (g *generator) cmpGt(from base, off uint32, size uint16, v uint32) *pred {
-	return test(clsJmp|jmpGt, v, g.loadA(from, off, size)...)
+	return g.test(clsJmp|jmpGt, v, g.loadA(from, off, size)...)
 }
 
 func (g *generator) cmpGe(from base, off uint32, size uint16, v uint32) *pred {
-	return test(clsJmp|jmpGe, v, g.loadA(from, off, size)...)
+	return g.test(clsJmp|jmpGe, v, g.loadA(from, off, size)...)
 }
 
 func (g *generator) cmpLe(from base, off uint32, size uint16, v uint32) *pred {
@@ -230,7 +259,7 @@ func (g *generator) maskJump(from base, off uint32, size uint16, mask uint32, op
 	if mask != 0xffffffff {
 		s = append(s, newStmt(clsALU|aluAnd, mask))
 	}
-	p := test(clsJmp|op, v, s...)
+	p := g.test(clsJmp|op, v, s...)
 	if negate {
 		return not(p)
 	}
@@ -239,7 +268,7 @@ func (g *generator) maskJump(from base, off uint32, size uint16, mask uint32, op
 
 // bitSet says whether any bit of mask is set in a byte.
 func (g *generator) bitSet(from base, off uint32, mask uint32) *pred {
-	return test(opJset, mask, g.loadA(from, off, sizeB)...)
+	return g.test(opJset, mask, g.loadA(from, off, sizeB)...)
 }
 
 // bytesAre compares a run of bytes, the last ones first: they differ most

@@ -60,9 +60,9 @@ func (g *generator) relation(op uint16, negate bool, l, r *operand) *pred {
 	code := append(append(l.code, r.code...), r.toX(), l.toA())
 	var p *pred
 	if op == jmpEq {
-		p = test(opJeq, 0, append(code, newStmt(opSubX, 0))...)
+		p = g.test(opJeq, 0, append(code, newStmt(opSubX, 0))...)
 	} else {
-		p = test(clsJmp|op|srcX, 0, code...)
+		p = g.test(clsJmp|op|srcX, 0, code...)
 	}
 	if negate {
 		p = not(p)

@@ -37,7 +37,7 @@ func (g *generator) isATM(word string) bool {
 // atmField compares the virtual path or channel.
 func (g *generator) atmField(word string, field uint32, op uint16, negate bool, v uint32) *pred {
 	if !g.isATM(word) {
-		return constant(false)
+		return g.constant(false)
 	}
 	if field == atmVPI {
 		return g.maskJump(baseLink, sunATMVPI, sizeB, 0xffffffff, op, negate, v)
@@ -48,7 +48,7 @@ func (g *generator) atmField(word string, field uint32, op uint16, negate bool, 
 // atmType tests for a kind of ATM traffic, which is told mostly by channel.
 func (g *generator) atmType(word string, kind uint32) *pred {
 	if !g.isATM(word) {
-		return constant(false)
+		return g.constant(false)
 	}
 	path0 := func() *pred { return g.cmp(baseLink, sunATMVPI, sizeB, 0) }
 	channel := func(v uint32) *pred { return g.cmp(baseLink, sunATMVCI, sizeH, v) }

@@ -69,11 +69,11 @@ func (g *generator) vlanID(id uint32) *pred {
 // that is known only when the program runs, so two scratch words hold it.
 func (g *generator) vlanBeside(id uint32, given bool) *pred {
 	present := func(want uint32) *pred {
-		return test(opJeq, want, newStmt(clsLd|modeAbs|sizeB, skfVLANTagPresent))
+		return g.test(opJeq, want, newStmt(clsLd|modeAbs|sizeB, skfVLANTagPresent))
 	}
 	beside, inside := present(1), and(present(0), g.vlanTag())
 	if given {
-		beside = and(beside, test(opJeq, id,
+		beside = and(beside, g.test(opJeq, id,
 			newStmt(clsLd|modeAbs|sizeH, skfVLANTag), newStmt(clsALU|aluAnd, 0xfff)))
 		inside = and(inside, g.vlanID(id))
 	}
@@ -92,7 +92,7 @@ func (g *generator) vlanBeside(id uint32, given bool) *pred {
 			newStmt(clsALU|aluAdd, vlanTagLen),
 			newStmt(opSt, uint32(o.reg)))
 	}
-	moved := constant(true)
+	moved := g.constant(true)
 	moved.leaf.stmts = append(shift, moved.leaf.stmts...)
 	return or(beside, and(inside, moved))
 }

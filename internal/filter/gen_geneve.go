@@ -17,7 +17,7 @@ func (g *generator) geneve(vni uint32, given bool) *pred {
 	}
 	v4 := and(g.geneveIn(etherIP, baseIPv4, vni, given), g.geneveStart4())
 	v6 := and(g.geneveIn(etherIPv6, baseIPv6, vni, given), g.geneveStart6())
-	inner := constant(true)
+	inner := g.constant(true)
 	inner.leaf.stmts = append(g.geneveOffsets(), inner.leaf.stmts...)
 	g.inGeneve = true
 	return and(or(v4, v6), inner)
@@ -34,15 +34,15 @@ func (g *generator) geneveIn(etherTyp uint32, transport base, vni uint32, given 
 }
 
 // always is a condition that holds and leaves what stmts compute in A.
-func always(stmts []*stmt) *pred {
+func (g *generator) always(stmts []*stmt) *pred {
 	// A and X are equal after the statements that are used here.
-	return test(opJeqX, 0, stmts...)
+	return g.test(opJeqX, 0, stmts...)
 }
 
 // geneveStart4 leaves the length of the IPv4 header plus the variable part of
 // the payload's offset in A.
 func (g *generator) geneveStart4() *pred {
-	return always(append(g.loadXIPv4HeaderLen(), newStmt(opTxa, 0)))
+	return g.always(append(g.loadXIPv4HeaderLen(), newStmt(opTxa, 0)))
 }
 
 // geneveStart6 does the same for IPv6.
@@ -53,7 +53,7 @@ func (g *generator) geneveStart6() *pred {
 	if variable {
 		s = append(s, newStmt(opAddX, 0))
 	}
-	return always(append(s, newStmt(opTax, 0)))
+	return g.always(append(s, newStmt(opTax, 0)))
 }
 
 // geneveOffsets computes, from what geneveStart left in A, where the inner
@@ -106,7 +106,7 @@ func (g *generator) geneveOffsets() []*stmt {
 // geneveHasEthernet tests that there is an Ethernet header in Geneve: then
 // its beginning and the payload's differ.
 func (g *generator) geneveHasEthernet() *pred {
-	return not(test(opJeqX, 0,
+	return not(g.test(opJeqX, 0,
 		newStmt(opLdMem, uint32(g.linkHdr.reg)),
 		newStmt(opLdxMem, uint32(g.payload.reg))))
 }

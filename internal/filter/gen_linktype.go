@@ -103,9 +103,9 @@ func (g *generator) etherType(t uint32) *pred {
 	case packet.LinkTypeSLIP, linkSLIPBSDOS, packet.LinkTypeRaw:
 		return g.typeByVersion(t)
 	case packet.LinkTypeIPv4:
-		return constant(t == etherIP)
+		return g.constant(t == etherIP)
 	case packet.LinkTypeIPv6:
-		return constant(t == etherIPv6)
+		return g.constant(t == etherIPv6)
 	case packet.LinkTypeNull, packet.LinkTypeLoop, linkENC:
 		return g.typeLoopback(t)
 	case linkPFLOG:
@@ -113,7 +113,7 @@ func (g *generator) etherType(t uint32) *pred {
 	case packet.LinkTypeIPNET:
 		return g.typeByFamily(t, ipnetFamily, afINET6Solaris)
 	case linkLocalTalk:
-		return constant(t == etherATalk)
+		return g.constant(t == etherATalk)
 	case packet.LinkTypeFrameRelay:
 		return g.typeFrameRelay(t)
 	case linkBACnetMSTP:
@@ -134,7 +134,7 @@ func (g *generator) typeByVersion(t uint32) *pred {
 	case etherIPv6:
 		return g.maskCmp(baseLink, 0, sizeB, 0x60, 0xf0)
 	}
-	return constant(false)
+	return g.constant(false)
 }
 
 // typeByFamily tells IPv4 and IPv6 by a byte that holds an address family.
@@ -145,7 +145,7 @@ func (g *generator) typeByFamily(t, off, inet6 uint32) *pred {
 	case etherIPv6:
 		return g.cmp(baseLink, off, sizeB, inet6)
 	}
-	return constant(false)
+	return g.constant(false)
 }
 
 func (g *generator) typeLoopback(t uint32) *pred {
@@ -156,7 +156,7 @@ func (g *generator) typeLoopback(t uint32) *pred {
 		return or(g.loopbackFamily(afINET6Darwin),
 			or(g.loopbackFamily(afINET6BSD), g.loopbackFamily(afINET6FreeBSD)))
 	}
-	return constant(false)
+	return g.constant(false)
 }
 
 // loopbackFamily tests the address family at the beginning of the packet. In
@@ -185,7 +185,7 @@ func (g *generator) typeARCNET(t uint32) *pred {
 	case etherATalk:
 		return is(221)
 	}
-	return constant(false)
+	return g.constant(false)
 }
 
 // typeFrameRelay looks for the control field of an unnumbered frame and the
@@ -200,7 +200,7 @@ func (g *generator) typeFrameRelay(t uint32) *pred {
 	case sapISO:
 		return or(is(nlpidCLNP), or(is(nlpidESIS), is(nlpidISIS)))
 	}
-	return constant(false)
+	return g.constant(false)
 }
 
 // typeAfterMPLS tests for the bottom of the label stack and then guesses the

@@ -94,7 +94,7 @@ func (g *generator) llc() *pred {
 		g.link = g.prevLink
 		return p
 	case g.link == packet.LinkTypeTokenRing, g.link == packet.LinkTypeFDDI, g.link == linkATMRFC1483:
-		return constant(true)
+		return g.constant(true)
 	case isWLAN(g.link):
 		return g.wlanData()
 	}

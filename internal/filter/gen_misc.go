@@ -4,11 +4,11 @@ import "github.com/packetcache/packetcache/internal/packet"
 
 // greater and less compare the packet's length; both include n.
 func (g *generator) greater(n uint32) *pred {
-	return test(clsJmp|jmpGe, n, newStmt(opLdLen, 0))
+	return g.test(clsJmp|jmpGe, n, newStmt(opLdLen, 0))
 }
 
 func (g *generator) less(n uint32) *pred {
-	return not(test(clsJmp|jmpGt, n, newStmt(opLdLen, 0)))
+	return not(g.test(clsJmp|jmpGt, n, newStmt(opLdLen, 0)))
 }
 
 // byteTest is the old form of a test of one byte of the link-layer header.
@@ -25,7 +25,7 @@ func (g *generator) byteTest(op tokenKind, idx, v uint32) *pred {
 	if op == tokPipe {
 		alu = aluOr
 	}
-	return not(test(opJeq, 0, append(g.loadA(baseLink, idx, sizeB), newStmt(clsALU|alu, v))...))
+	return not(g.test(opJeq, 0, append(g.loadA(baseLink, idx, sizeB), newStmt(clsALU|alu, v))...))
 }
 
 // packetOutgoing is the kernel's packet type of what this machine sent, in
@@ -64,7 +64,7 @@ func (g *generator) inbound(out bool) *pred {
 	case isJuniper(lt):
 		return g.bitsAre(baseLink, 3, pick(1, 0), 0x01)
 	case g.mode == modeKernel:
-		return sent(test(opJeq, packetOutgoing, newStmt(clsLd|modeAbs|sizeH, skfPacketType)))
+		return sent(g.test(opJeq, packetOutgoing, newStmt(clsLd|modeAbs|sizeH, skfPacketType)))
 	}
 	return g.failLink("its packets do not say which way they went")
 }
@@ -75,7 +75,7 @@ func (g *generator) ifindex(n uint32) *pred {
 	case g.link == packet.LinkTypeLinuxSLL2:
 		return g.cmp(baseLink, 4, sizeW, n)
 	case g.mode == modeKernel:
-		return test(opJeq, n, newStmt(clsLd|modeAbs|sizeW, skfInterface))
+		return g.test(opJeq, n, newStmt(clsLd|modeAbs|sizeW, skfInterface))
 	}
 	return g.failLink("its packets do not say on which interface they were")
 }

@@ -81,13 +81,13 @@ func (g *generator) portsIn(etherTyp uint32, r portRange, protos []uint32, dir d
 
 // firstFragment tests that an IPv4 packet is no fragment, or the first.
 func (g *generator) firstFragment() *pred {
-	return not(test(opJset, 0x1fff, g.loadA(baseNet, 6, sizeH)...))
+	return not(g.test(opJset, 0x1fff, g.loadA(baseNet, 6, sizeH)...))
 }
 
 // portName is a port by name; the name says for which protocols.
 func (g *generator) portName(name string, q qual) *pred {
 	if _, ok := g.portProtocols(q); !ok {
-		return constant(false)
+		return g.constant(false)
 	}
 	s, ok := g.service(name)
 	if !ok {
@@ -95,7 +95,7 @@ func (g *generator) portName(name string, q qual) *pred {
 	}
 	protos, ok := g.serviceProtocols(name, s, q)
 	if !ok {
-		return constant(false)
+		return g.constant(false)
 	}
 	return g.ports(portRange{uint32(s.port), uint32(s.port), false}, protos, q.dir)
 }
@@ -130,7 +130,7 @@ func (g *generator) serviceProtocols(name string, s service, q qual) ([]uint32, 
 // first dash divides.
 func (g *generator) portrangeName(name string, q qual) *pred {
 	if _, ok := g.portProtocols(q); !ok {
-		return constant(false)
+		return g.constant(false)
 	}
 	from, to, dash := strings.Cut(name, "-")
 	if !dash {
@@ -148,7 +148,7 @@ func (g *generator) portrangeName(name string, q qual) *pred {
 	}
 	protos, ok := g.serviceProtocols(name, both, q)
 	if !ok {
-		return constant(false)
+		return g.constant(false)
 	}
 	return g.ports(portRange{uint32(min(lo.port, hi.port)), uint32(max(lo.port, hi.port)), true}, protos, q.dir)
 }

@@ -90,5 +90,5 @@ func (g *generator) protochain(v uint32, in proto) *pred {
 	end := add(clsALU|aluAdd, 0)
 	found.jt, none.jt, ahCheck.jf = end, end, end
 
-	return and(isType, test(opJeq, v, code...))
+	return and(isType, g.test(opJeq, v, code...))
 }

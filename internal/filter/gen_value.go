@@ -84,7 +84,7 @@ func (g *generator) numberValue(v uint32, q qual) *pred {
 	case typePort, typePortrange:
 		ports, ok := g.portProtocols(q)
 		if !ok {
-			return constant(false)
+			return g.constant(false)
 		}
 		if v > 65535 {
 			return g.fail("%d is no port: ports are 0 to 65535", v)

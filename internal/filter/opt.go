@@ -46,8 +46,9 @@ type blockFacts struct {
 
 // edgeFacts is what the optimizer knows of an edge.
 type edgeFacts struct {
-	dom bitset // edges that every path over this one passes
-	id  int
+	pred *block
+	id   int
+	dom  bitset // edges that every path over this one passes
 }
 
 type optimizer struct {
@@ -56,6 +57,8 @@ type optimizer struct {
 	edges  []*edge
 	levels [][]*block
 	values valueTable
+	tests  map[testKey][]*edge
+	work   int // a measure of the time spent
 	// changed says that this pass did something; simplified, that it did more
 	// than move edges about, which can go in circles.
 	changed, simplified bool
@@ -66,9 +69,13 @@ var (
 	errShift     = errors.New("shift by more than 31 bits: numbers have 32")
 )
 
-// maxOptimized is how many blocks are optimized. The work grows with their
-// square; longer programs run as they were generated.
-const maxOptimized = 3000
+// Bounds on the time, which can grow with the cube of the program's length.
+// Longer programs run as they were generated; where the work is too much, they
+// run as far as they have been optimized.
+const (
+	maxOptimized = 3000 // blocks
+	maxWork      = 200_000_000
+)
 
 // maxMoves is how many passes may do nothing but move edges.
 const maxMoves = 100
@@ -76,9 +83,8 @@ const maxMoves = 100
 // optimize rewrites the program that begins at root and returns where it
 // begins then. The error is about arithmetic on constants.
 func optimize(root *block) (*block, error) {
-	o := &optimizer{root: root}
-	o.number()
-	if len(o.blocks) > maxOptimized {
+	o := &optimizer{root: root, tests: map[testKey][]*edge{}}
+	if !o.number() {
 		return root, nil
 	}
 	for _, statements := range []bool{false, true} {
@@ -90,8 +96,9 @@ func optimize(root *block) (*block, error) {
 	return o.trimRoot(), nil
 }
 
-// number finds all blocks, depth first, and gives them and their edges numbers.
-func (o *optimizer) number() {
+// number finds all blocks, depth first, and gives them and their edges
+// numbers. It returns false if they are too many.
+func (o *optimizer) number() bool {
 	seen := map[*block]bool{}
 	stack := []*block{o.root}
 	for len(stack) > 0 {
@@ -101,24 +108,23 @@ func (o *optimizer) number() {
 			continue
 		}
 		seen[b] = true
-		b.opt.id = len(o.blocks)
 		o.blocks = append(o.blocks, b)
+		if len(o.blocks) > maxOptimized {
+			return false
+		}
 		if !b.isRet() {
 			stack = append(stack, b.f.succ, b.t.succ)
 		}
 	}
 	n := len(o.blocks)
-	if n > maxOptimized {
-		return
-	}
 	o.edges = make([]*edge, 2*n)
 	for i, b := range o.blocks {
-		b.opt.dom = newBitset(n)
-		b.t.pred, b.f.pred = b, b
-		b.t.opt = edgeFacts{newBitset(2 * n), i}
-		b.f.opt = edgeFacts{newBitset(2 * n), n + i}
+		b.opt = &blockFacts{id: i, dom: newBitset(n)}
+		b.t.opt = &edgeFacts{b, i, newBitset(2 * n)}
+		b.f.opt = &edgeFacts{b, n + i, newBitset(2 * n)}
 		o.edges[i], o.edges[n+i] = &b.t, &b.f
 	}
+	return true
 }
 
 func (o *optimizer) run(statements bool) error {
@@ -137,7 +143,7 @@ func (o *optimizer) run(statements bool) error {
 		if moves++; o.simplified {
 			moves = 0
 		}
-		if moves >= maxMoves {
+		if moves >= maxMoves || o.work > maxWork {
 			return nil
 		}
 	}
@@ -159,6 +165,8 @@ func (o *optimizer) pass(statements bool) error {
 		// The edges have been moved to where they are best before.
 		return nil
 	}
+	o.indexTests()
+	o.work += len(o.edges) * len(o.edges) / 64
 	for _, level := range o.levels[1:] {
 		for _, b := range level {
 			o.thread(&b.t)

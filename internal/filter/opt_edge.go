@@ -1,7 +1,5 @@
 package filter
 
-import "math/bits"
-
 // dataConflict says that to is reached with other values, from something that
 // it or a block after it reads, if an edge from b leads there directly.
 func dataConflict(b, to *block) bool {
@@ -13,49 +11,61 @@ func dataConflict(b, to *block) bool {
 	return false
 }
 
+// A testKey is what two tests must have in common for the outcome of one to
+// say something about the other.
+type testKey struct {
+	op uint16
+	a  uint32 // value number of A
+}
+
+func keyOf(b *block) testKey { return testKey{b.op, b.opt.vals[atomA]} }
+
+// indexTests lists all edges by the test that they come from, in the order of
+// their numbers.
+func (o *optimizer) indexTests() {
+	clear(o.tests)
+	for _, e := range o.edges {
+		if e.opt.pred.opt.level > 0 {
+			k := keyOf(e.opt.pred)
+			o.tests[k] = append(o.tests[k], e)
+		}
+	}
+}
+
 // thread leads an edge past tests whose outcome is known on that edge.
 func (o *optimizer) thread(e *edge) {
 	if e.succ.isRet() {
 		return
 	}
-	if to := e.succ.t.succ; to == e.succ.f.succ && !dataConflict(e.pred, to) {
+	if to := e.succ.t.succ; to == e.succ.f.succ && !dataConflict(e.opt.pred, to) {
 		e.succ = to
 		o.simplify()
 	}
-	for again := true; again; {
-		again = false
-		for i, word := range e.opt.dom {
-			for ; word != 0 && !again; word &= word - 1 {
-				n := i*64 + bits.TrailingZeros64(word)
-				if n >= len(o.edges) {
-					break
-				}
-				to := implied(e.succ, o.edges[n])
-				if to == nil || dataConflict(e.pred, to) {
-					continue
-				}
-				e.succ = to
-				o.changed = true
-				if to.isRet() {
-					return
-				}
-				again = true
-			}
-			if again {
-				break
-			}
+again:
+	if e.succ.isRet() {
+		return
+	}
+	tests := o.tests[keyOf(e.succ)]
+	o.work += len(tests)
+	for _, before := range tests {
+		if !e.opt.dom.has(before.opt.id) {
+			continue
 		}
+		to := implied(e.succ, before)
+		if to == nil || dataConflict(e.opt.pred, to) {
+			continue
+		}
+		e.succ = to
+		o.changed = true
+		goto again
 	}
 }
 
-// implied returns where b leads, given that a path over e came before; nil if
-// that can't be told. Tests are known to agree when A and what it is compared
-// with are the same; and A that equals one number equals no other.
+// implied returns where b leads, given that a path over e came before, whose
+// test has the same key; nil if that can't be told. Tests agree when what they
+// compare with is the same; and A that equals one number equals no other.
 func implied(b *block, e *edge) *block {
-	before := e.pred
-	if b.op != before.op || b.opt.vals[atomA] != before.opt.vals[atomA] || b.isRet() {
-		return nil
-	}
+	before := e.opt.pred
 	held := e == &before.t
 	switch {
 	case b.opt.operand == before.opt.operand && held:
@@ -77,9 +87,9 @@ func (o *optimizer) pullUp(b *block, across, along func(*block) *edge) {
 	if len(b.opt.in) == 0 || b.isRet() {
 		return
 	}
-	val := b.opt.in[0].pred.opt.vals[atomA]
+	val := b.opt.in[0].opt.pred.opt.vals[atomA]
 	for _, e := range b.opt.in {
-		if e.pred.opt.vals[atomA] != val {
+		if e.opt.pred.opt.vals[atomA] != val {
 			return
 		}
 	}
@@ -88,7 +98,7 @@ func (o *optimizer) pullUp(b *block, across, along func(*block) *edge) {
 	}
 
 	// differs leads to the first block of the chain that tests another value.
-	first := b.opt.in[0].pred
+	first := b.opt.in[0].opt.pred
 	differs := &first.t
 	if first.t.succ != b {
 		differs = &first.f
@@ -121,10 +131,10 @@ func (o *optimizer) pullUp(b *block, across, along func(*block) *edge) {
 	along(pull).succ = differs.succ
 	if atTop {
 		for _, e := range b.opt.in {
-			if e.pred.t.succ == b {
-				e.pred.t.succ = pull
+			if e.opt.pred.t.succ == b {
+				e.opt.pred.t.succ = pull
 			} else {
-				e.pred.f.succ = pull
+				e.opt.pred.f.succ = pull
 			}
 		}
 	} else {

@@ -1,28 +1,46 @@
 package filter
 
-// mergeEqual makes blocks that do the same and go on to the same one block.
+import (
+	"encoding/binary"
+	"slices"
+)
+
+// A blockKey is equal for blocks that do the same and go on to the same.
+type blockKey struct {
+	op    uint16
+	k     uint32
+	t, f  *block
+	stmts string
+}
+
+// mergeEqual makes equal blocks one, again and again, since that can make the
+// blocks before them equal.
 func (o *optimizer) mergeEqual() {
-	for _, b := range o.blocks {
-		b.stmts = dropNops(b.stmts)
+	stmts := make([]string, len(o.blocks))
+	for i, b := range o.blocks {
+		b.stmts = slices.DeleteFunc(b.stmts, func(s *stmt) bool { return s.op == opNop })
+		var code []byte
+		for _, s := range b.stmts {
+			code = binary.BigEndian.AppendUint16(code, s.op)
+			code = binary.BigEndian.AppendUint32(code, s.k)
+		}
+		stmts[i] = string(code)
 	}
 	for changed := true; changed; {
 		changed = false
-		for _, b := range o.blocks {
-			b.opt.same = nil
-		}
 		alive := o.alive()
-		for i := len(o.blocks) - 2; i >= 0; i-- {
+		// Of several equal blocks the last one stays.
+		last := make(map[blockKey]*block)
+		for i, b := range slices.Backward(o.blocks) {
+			b.opt.same = nil
 			if !alive[i] {
 				continue
 			}
-			for j := i + 1; j < len(o.blocks); j++ {
-				if alive[j] && equalBlocks(o.blocks[i], o.blocks[j]) {
-					o.blocks[i].opt.same = o.blocks[j]
-					if further := o.blocks[j].opt.same; further != nil {
-						o.blocks[i].opt.same = further
-					}
-					break
-				}
+			key := blockKey{b.op, b.k, b.t.succ, b.f.succ, stmts[i]}
+			if c := last[key]; c != nil {
+				b.opt.same = c
+			} else {
+				last[key] = b
 			}
 		}
 		for _, b := range o.blocks {
@@ -55,17 +73,4 @@ func (o *optimizer) alive() []bool {
 		}
 	}
 	return alive
-}
-
-func equalBlocks(a, b *block) bool {
-	if a.op != b.op || a.k != b.k || a.t.succ != b.t.succ || a.f.succ != b.f.succ ||
-		len(a.stmts) != len(b.stmts) {
-		return false
-	}
-	for i, s := range a.stmts {
-		if s.op != b.stmts[i].op || s.k != b.stmts[i].k {
-			return false
-		}
-	}
-	return true
 }

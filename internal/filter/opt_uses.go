@@ -1,7 +1,5 @@
 package filter
 
-import "slices"
-
 // reads returns the atoms that an instruction reads.
 func (s *stmt) reads() atomSet {
 	if s.op == opNop {
@@ -115,9 +113,4 @@ func (o *optimizer) removeDead(b *block) {
 			remove(s)
 		}
 	}
-}
-
-// dropNops takes the removed statements out.
-func dropNops(stmts []*stmt) []*stmt {
-	return slices.DeleteFunc(stmts, func(s *stmt) bool { return s.op == opNop })
 }

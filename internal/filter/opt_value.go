@@ -50,7 +50,7 @@ func (o *optimizer) block(b *block, statements bool) error {
 	vals := &b.opt.vals
 	*vals = [nAtoms]uint32{}
 	for i, e := range b.opt.in {
-		before := &e.pred.opt.vals
+		before := &e.opt.pred.opt.vals
 		if i == 0 {
 			*vals = *before
 			continue

@@ -132,5 +132,5 @@ func (g *generator) wlanLen(code []*stmt, start *stmt) []*stmt {
 
 // ppiCheck tests that a PPI packet holds 802.11 and not something else.
 func (g *generator) ppiCheck() *pred {
-	return test(opJeq, uint32(packet.LinkType80211)<<24, newStmt(clsLd|modeAbs|sizeW, 4))
+	return g.test(opJeq, uint32(packet.LinkType80211)<<24, newStmt(clsLd|modeAbs|sizeW, 4))
 }

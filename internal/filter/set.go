@@ -34,6 +34,11 @@ func NewSet(e *Expr) (*Set, error) {
 	s := &Set{expr: e}
 	var first error
 	for _, lt := range commonLinkTypes {
+		if neverMatches(first) && (isWLAN(lt) || isJuniper(lt)) {
+			// A contradiction would not be noticed there: code for 802.11 is
+			// not optimized, and in Juniper's any protocol may be.
+			continue
+		}
 		p, err := e.Compile(lt)
 		switch {
 		case err == nil:
