@@ -7,8 +7,9 @@ import (
 )
 
 // How memory for rings is shared: every interface that is up has an equal
-// share, one share is kept for the next to come, and those that are down get
-// the least. A ring is left as it is as long as it can be, since opening a
+// share, one share is kept for the next to come, and those that are down have
+// half of one, or the least where that is more, so that they can begin as soon
+// as they come up. A ring is left as it is as long as it can be, since opening a
 // source anew loses packets: only when another interface finds no room is the
 // largest made smaller, and only one that drops packets is made larger.
 
@@ -28,7 +29,11 @@ func (c Config) bounds() (least, most int) {
 // how many are down. It does not look at what is in use.
 func (c Config) share(up, down int) int {
 	least, most := c.bounds()
-	return min(max((c.RingBytes-down*least)/(up+1), least), most)
+	share := 2 * c.RingBytes / (2*(up+1) + down)
+	if share < 2*least {
+		share = (c.RingBytes - down*least) / (up + 1)
+	}
+	return min(max(share, least), most)
 }
 
 // fit starts sources as far as their rings fit, and makes room for the rest.
@@ -66,10 +71,11 @@ func (l *Loop) fit(ctx context.Context, toStart []*lane) {
 	})
 	waiting := false
 	for _, a := range toStart {
-		ring := least
-		if a.link.Up {
-			ring = min(share, l.cfg.RingBytes-used)
+		ring := share
+		if !a.link.Up {
+			ring = max(least, share/2)
 		}
+		ring = min(ring, l.cfg.RingBytes-used)
 		if ring < least || used+ring > l.cfg.RingBytes {
 			waiting = true
 			if !l.shrinkable(share) {
@@ -119,7 +125,7 @@ func (l *Loop) shrink(share int) {
 }
 
 // grow has a source that drops packets opened anew if it can have a buffer of
-// at least twice the size.
+// which is larger by a quarter at least.
 func (l *Loop) grow(a *lane) {
 	if a.run == nil || a.run.opened == nil || a.run.stopping {
 		return
@@ -137,7 +143,7 @@ func (l *Loop) grow(a *lane) {
 		}
 	}
 	room := l.cfg.RingBytes - used + a.run.ring
-	if a.link.Up && min(l.cfg.share(up, down), room) >= 2*a.run.ring {
+	if a.link.Up && 4*min(l.cfg.share(up, down), room) >= 5*a.run.ring {
 		l.stop(a, "opened anew: with a larger buffer, as it dropped packets")
 	}
 }

@@ -25,6 +25,8 @@ func TestShare(t *testing.T) {
 		{1 << 20, 1, 2, 256 << 10},
 		{1 << 20, 10, 0, 256 << 10},
 		{64 << 20, 3, 0, 16 << 20},
+		{64 << 20, 0, 2, 32 << 20},
+		{64 << 20, 1, 4, 16 << 20},
 		{4 << 30, 1, 0, DefaultMaxRing},
 		{0, 1, 0, DefaultMinRing},
 	} {
@@ -80,7 +82,7 @@ func TestRingGrowsWhenItDrops(t *testing.T) {
 	down := eth("eth0", 1)
 	down.Up = false
 	inBubble(t, newFake(down), Config{RingBytes: 8 << 20}, func(b *bench) {
-		if rings, _ := b.ringsOf(); rings["eth0"] != DefaultMinRing {
+		if rings, _ := b.ringsOf(); rings["eth0"] != (8<<20)/3 {
 			t.Errorf("an interface that is down has %d bytes", rings["eth0"])
 		}
 		b.become(eth("eth0", 1))
