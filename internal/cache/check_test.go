@@ -1,0 +1,155 @@
+package cache
+
+import (
+	"cmp"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/packetcache/packetcache/internal/packet"
+)
+
+// classStats returns the figures of a log, the probation log behind the classes.
+func classStats(s *Stats, class int) *ClassStats {
+	if class == probation {
+		return &s.Unanswered
+	}
+	return &s.Classes[class]
+}
+
+// follow brings the model up to what the cache evicted with the last packet,
+// and compares all figures. It returns what was evicted, by class.
+func (m *model) follow(t testing.TB, c *Cache) (evicted [NumClasses + 1][]*stored) {
+	t.Helper()
+	s := c.Stats()
+	var held, gone Count
+	for class := range m.logs {
+		got := classStats(&s, class)
+		evicted[class] = m.evict(class, got.Evicted)
+		if got.Evicted != m.evicted[class] {
+			t.Fatalf("packet %d: class %d has evicted %v, its oldest packets are %v", m.serial, class, got.Evicted, m.evicted[class])
+		}
+		if got.Held != m.held[class] {
+			t.Fatalf("packet %d: class %d holds %v, the model %v", m.serial, class, got.Held, m.held[class])
+		}
+		m.checkHorizon(t, class, got)
+		m.checkProtected(t, &s, class, evicted[class])
+		held.add(got.Held.Packets, got.Held.Bytes)
+		gone.add(got.Evicted.Packets, got.Evicted.Bytes)
+	}
+	if s.Age != time.Duration(m.now) {
+		t.Fatalf("packet %d: the cache's clock shows %v, the model's %v", m.serial, s.Age, time.Duration(m.now))
+	}
+	if s.Sessions.Seen != m.begun || s.Sessions.GivenUp != 0 {
+		t.Fatalf("packet %d: the cache has seen %d sessions begin and gave up %d, the model saw %d", m.serial, s.Sessions.Seen, s.Sessions.GivenUp, m.begun)
+	}
+	checkStats(t, &s)
+	if s.Seen != m.seen || s.Stored != m.seen.minus(m.refused) || s.Evicted != gone || s.Held() != held {
+		t.Fatalf("packet %d: %v seen, %v stored, %v evicted, %v held; the model says %v, %v, %v, %v",
+			m.serial, s.Seen, s.Stored, s.Evicted, s.Held(), m.seen, m.seen.minus(m.refused), gone, held)
+	}
+	return evicted
+}
+
+// checkHorizon: H(k) is the time since the newest packet of class k that was
+// evicted. What waited on probation may be younger by the cache's reckoning,
+// which promises less then.
+func (m *model) checkHorizon(t testing.TB, class int, got *ClassStats) {
+	t.Helper()
+	if got.Evicted.Packets == 0 {
+		if !got.Complete || got.Horizon != time.Duration(m.now) {
+			t.Fatalf("packet %d: class %d has lost nothing, but promises %v, complete %v", m.serial, class, got.Horizon, got.Complete)
+		}
+		return
+	}
+	want := time.Duration(m.now - m.lost[class])
+	exact := class != 0 && class != probation
+	if got.Complete || got.Horizon > want || exact && got.Horizon != want {
+		t.Fatalf("packet %d: class %d promises %v, complete %v, and has lost a packet of %v ago", m.serial, class, got.Horizon, got.Complete, want)
+	}
+}
+
+// checkProtected: what was evicted lay behind the newest eighth of the budget,
+// unless it was unanswered and over its share.
+func (m *model) checkProtected(t testing.TB, s *Stats, class int, evicted []*stored) {
+	t.Helper()
+	if class == probation {
+		return
+	}
+	for _, item := range evicted {
+		if since := m.most - item.most; since < uint64(s.Budget/8) {
+			t.Fatalf("packet %d: a packet of class %d was evicted though at most %d bytes came after it", m.serial, class, since)
+		}
+	}
+}
+
+// checkStats checks what holds of a cache's figures at any time.
+func checkStats(t testing.TB, s *Stats) {
+	t.Helper()
+	var refused, held, evicted Count
+	for _, n := range s.Refused {
+		refused.add(n.Packets, n.Bytes)
+	}
+	memory := 0
+	for class := range NumClasses + 1 {
+		got := classStats(s, class)
+		held.add(got.Held.Packets, got.Held.Bytes)
+		evicted.add(got.Evicted.Packets, got.Evicted.Bytes)
+		memory += got.Memory
+		if got.Horizon > s.Age || got.Horizon < 0 || uint64(got.Memory) < got.Held.Bytes {
+			t.Fatalf("class %d: %+v in a cache of age %v", class, got, s.Age)
+		}
+	}
+	if s.Seen != (Count{s.Stored.Packets + refused.Packets, s.Stored.Bytes + refused.Bytes}) {
+		t.Fatalf("seen %v is not stored %v and refused %v", s.Seen, s.Stored, refused)
+	}
+	if s.Held() != held || s.Evicted != evicted {
+		t.Fatalf("held %v, evicted %v; of the classes together %v, %v", s.Held(), s.Evicted, held, evicted)
+	}
+	if s.Used > s.Budget || memory > s.Used {
+		t.Fatalf("%d bytes used, %d of them for packets, of %d", s.Used, memory, s.Budget)
+	}
+	if most := s.Budget/20 + s.Budget/256 + 2*4096; s.Unanswered.Memory > max(most, 2*minSegment) {
+		t.Fatalf("unanswered packets take %d bytes of %d", s.Unanswered.Memory, s.Budget)
+	}
+	var before time.Duration
+	for class := range NumClasses {
+		if age, _ := s.Promise(class); class > 0 && age > before || age > s.Classes[class].Horizon {
+			t.Fatalf("class %d promises %v after %v, its horizon is %v", class, age, before, s.Classes[class].Horizon)
+		} else {
+			before = age
+		}
+	}
+}
+
+// checkInterfaces compares the totals of every interface.
+func (m *model) checkInterfaces(t testing.TB, c *Cache) {
+	t.Helper()
+	_, all := c.Interfaces()
+	for id, got := range all {
+		if want := *m.iface(packet.InterfaceID(id)); got != want {
+			t.Fatalf("packet %d: interface %d: %+v, want %+v", m.serial, id, got, want)
+		}
+	}
+}
+
+// checkContents reads all of the cache, which must be all that the model holds.
+func (m *model) checkContents(t testing.TB, c *Cache) {
+	t.Helper()
+	m.checkInterfaces(t, c)
+	s := c.Stats()
+	all := m.all()
+	if len(all) > 0 {
+		byTime := func(a, b *stored) int { return cmp.Compare(a.time, b.time) }
+		oldest, newest := slices.MinFunc(all, byTime).time, slices.MaxFunc(all, byTime).time
+		if s.Oldest > oldest || s.Newest < newest {
+			t.Fatalf("oldest and newest are %d and %d, want %d and %d", s.Oldest, s.Newest, oldest, newest)
+		}
+	}
+	v := beginView(c, m, All)
+	v.read(t, -1)
+	v.finish(t)
+	if v.r.Missing() != 0 {
+		t.Fatalf("%d packets missing of a cache that stands still", v.r.Missing())
+	}
+}

@@ -1,0 +1,28 @@
+package cache
+
+import (
+	"testing"
+
+	"github.com/packetcache/packetcache/internal/packet"
+)
+
+// newCache makes a cache that knows the interfaces of manyTalks and is closed
+// at the end of the test.
+func newCache(t testing.TB, o Options) *Cache {
+	t.Helper()
+	c, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := c.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	for want, i := range interfaces {
+		if id, err := c.Interface(i); err != nil || id != packet.InterfaceID(want) {
+			t.Fatalf("interface %s is number %d, %v", i.Name, id, err)
+		}
+	}
+	return c
+}

@@ -1,0 +1,177 @@
+package cache
+
+import (
+	"slices"
+	"time"
+
+	"github.com/packetcache/packetcache/internal/packet"
+	"github.com/packetcache/packetcache/internal/session"
+)
+
+// The model is the rules of the cache told plainly: lists of packets, one for
+// each class, from which the oldest go. Which class loses packets next is the
+// cache's choice, and judged afterwards (choice_test.go); all else follows.
+
+// A stored is a packet that the model holds.
+type stored struct {
+	time   int64
+	data   string
+	wire   uint32
+	iface  packet.InterfaceID
+	dir    packet.Direction
+	serial int // in the order of arrival
+	run    int // packets that came one after the other with the same time share it
+	class  int // probation until the session's second packet
+	at     int64
+	left   int // serial of the packet with which it left probation, or 0
+	gone   bool
+	// fewest and most are bounds of the bytes that the cache had taken up when
+	// the packet had been written.
+	fewest, most uint64
+}
+
+// A modelSession is what the model knows of a session.
+type modelSession struct {
+	first, last uint32 // ticks
+	bytes       uint64
+	closed      bool
+	waiting     *stored // first packet, until the second comes
+}
+
+type model struct {
+	now      int64
+	sessions map[*talk]*modelSession
+	logs     [NumClasses + 1][]*stored
+	serial   int
+	run      int
+	lastTime int64
+	begun    uint64
+
+	seen, refused Count
+	held, evicted [NumClasses + 1]Count
+	lost          [NumClasses + 1]int64 // clock of the newest packet evicted
+	perInterface  map[packet.InterfaceID]*InterfaceStats
+	fewest, most  uint64
+}
+
+func newModel() *model {
+	return &model{sessions: map[*talk]*modelSession{}, perInterface: map[packet.InterfaceID]*InterfaceStats{}}
+}
+
+func (m *model) iface(id packet.InterfaceID) *InterfaceStats {
+	if m.perInterface[id] == nil {
+		m.perInterface[id] = &InterfaceStats{}
+	}
+	return m.perInterface[id]
+}
+
+// classOfByte counts octaves: 1 KiB, 1 KiB more, then twice as much each.
+func classOfByte(offset uint64) int {
+	class := 0
+	for end := uint64(1024); offset >= end && class < NumClasses-1; end *= 2 {
+		class++
+	}
+	return class
+}
+
+// add puts a packet of a conversation into the model.
+func (m *model) add(k *talk, flags byte, p *packet.Packet) {
+	tick := uint32(m.now / int64(session.Tick))
+	n := uint64(len(p.Data))
+	wire := max(p.OrigLen, uint32(n))
+	m.serial++
+	if m.serial == 1 || p.Time != m.lastTime {
+		m.run++
+	}
+	m.lastTime = p.Time
+	m.seen.add(1, n)
+	m.iface(p.Interface).Seen.add(1, n)
+
+	limit := 2 * time.Minute
+	if k.proto == ipTCP {
+		limit = 10 * time.Minute
+	}
+	s := m.sessions[k]
+	anew := s == nil || tick-s.last > uint32(limit/session.Tick)
+	if s != nil && k.proto == ipTCP && s.closed && flags&(tcpSYN|tcpACK) == tcpSYN {
+		anew = true
+	}
+	if s != nil && k.endless() && tick-s.first >= uint32(5*time.Minute/session.Tick) {
+		anew = true
+	}
+	if anew {
+		s = &modelSession{first: tick}
+		m.sessions[k] = s
+		m.begun++
+	}
+	offset := s.bytes
+	s.last = tick
+	s.bytes += uint64(wire)
+	if k.proto == ipTCP && flags&(tcpFIN|tcpRST) != 0 {
+		s.closed = true
+	}
+	class := classOfByte(offset)
+	if n > 2048 {
+		class = classOfByte(offset + n - 1)
+	}
+	item := &stored{
+		time: p.Time, data: string(p.Data), wire: wire, iface: p.Interface, dir: p.Direction,
+		serial: m.serial, run: m.run, class: class, at: m.now,
+	}
+	if first := s.waiting; first != nil {
+		s.waiting = nil
+		if !first.gone {
+			first.left = m.serial
+			m.take(probation, first)
+			m.put(0, first)
+		}
+	}
+	if anew && class == 0 {
+		s.waiting = item
+		class = probation
+	}
+	m.put(class, item)
+}
+
+func (m *model) put(class int, item *stored) {
+	m.fewest += uint64(len(item.data)) + 4
+	m.most += uint64(len(item.data)) + 24 + 4
+	item.class, item.fewest, item.most = class, m.fewest, m.most
+	m.logs[class] = append(m.logs[class], item)
+	m.held[class].add(1, uint64(len(item.data)))
+}
+
+// take removes a packet from the middle of a class.
+func (m *model) take(class int, item *stored) {
+	list := m.logs[class]
+	i := slices.Index(list, item)
+	m.logs[class] = slices.Delete(list, i, i+1)
+	m.held[class] = m.held[class].minus(Count{1, uint64(len(item.data))})
+}
+
+// evict takes the oldest packets of a class, as many as the cache says that
+// it gave up, and returns them.
+func (m *model) evict(class int, total Count) []*stored {
+	n := int(total.Packets - m.evicted[class].Packets)
+	if n > len(m.logs[class]) {
+		n = len(m.logs[class]) // the counts will tell
+	}
+	out := slices.Clone(m.logs[class][:n])
+	m.logs[class] = m.logs[class][n:]
+	for _, item := range out {
+		item.gone = true
+		m.evicted[class].add(1, uint64(len(item.data)))
+		m.held[class] = m.held[class].minus(Count{1, uint64(len(item.data))})
+		m.iface(item.iface).Evicted.add(1, uint64(len(item.data)))
+		m.lost[class] = max(m.lost[class], item.at)
+	}
+	return out
+}
+
+// all lists the packets that are there.
+func (m *model) all() (all []*stored) {
+	for _, list := range m.logs {
+		all = append(all, list...)
+	}
+	return all
+}
