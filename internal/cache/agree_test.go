@@ -75,8 +75,11 @@ func (w *world) next() step {
 		size = packet.MaxLen - r.IntN(2)*r.IntN(packet.MaxLen)
 	}
 	w.serial++
-	data := k.appendTo(nil, r.IntN(2) == 1, flags, size, w.serial)
+	data := k.appendTo(nil, !k.group && r.IntN(2) == 1, flags, size, w.serial)
 	p := packet.Packet{Time: w.wall, Data: data, OrigLen: uint32(len(data)), Interface: k.iface, Direction: packet.Direction(r.IntN(3))}
+	if k == w.talks[1] || k == w.talks[2] {
+		p.OrigLen = packet.MaxLen // so that they reach the high classes
+	}
 	switch r.IntN(20) {
 	case 0:
 		p.OrigLen = uint32(min(len(data)+r.IntN(1000), packet.MaxLen)) // cut short

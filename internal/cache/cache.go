@@ -145,6 +145,11 @@ func (c *Cache) Close() error {
 	<-c.populator.done
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	for class := range c.logs { // their segments are about to be unmapped
+		l := &c.logs[class]
+		*l = log{evicted: l.evicted, lost: l.lost, loser: l.loser}
+		l.init()
+	}
 	memory := c.region.Bytes()
 	touched := len(memory) - len(c.pages.memory) + c.pages.touched*pageSize
 	return c.region.Close(touched)

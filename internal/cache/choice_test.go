@@ -20,8 +20,8 @@ type loss struct {
 	now    int64 // the clock then
 	newest int64 // the clock when the last of them came
 	last   int   // serial of the last of them to be written
-	// fewest is the cache's least position then, most its greatest when the
-	// last of them had been written.
+	// fewest bytes had been taken up before that packet, most bytes when the
+	// last of those lost had been written.
 	fewest, most uint64
 }
 
@@ -30,7 +30,7 @@ func (j *judge) see(m *model, evicted [NumClasses + 1][]*stored) {
 		if len(items) == 0 {
 			continue
 		}
-		l := loss{class: class, when: m.serial, now: m.now, fewest: m.fewest}
+		l := loss{class: class, when: m.serial, now: m.now, fewest: m.before}
 		for _, item := range items {
 			l.newest = max(l.newest, item.at)
 			written := item.serial

@@ -52,6 +52,7 @@ type model struct {
 	lost          [NumClasses + 1]int64 // clock of the newest packet evicted
 	perInterface  map[packet.InterfaceID]*InterfaceStats
 	fewest, most  uint64
+	before        uint64 // fewest, before the newest packet
 }
 
 func newModel() *model {
@@ -80,6 +81,7 @@ func (m *model) add(k *talk, flags byte, p *packet.Packet) {
 	n := uint64(len(p.Data))
 	wire := max(p.OrigLen, uint32(n))
 	m.serial++
+	m.before = m.fewest
 	if m.serial == 1 || p.Time != m.lastTime {
 		m.run++
 	}
