@@ -1,8 +1,6 @@
 package cache
 
 import (
-	"unsafe"
-
 	"github.com/packetcache/packetcache/internal/mem"
 	"github.com/packetcache/packetcache/internal/packet"
 	"github.com/packetcache/packetcache/internal/session"
@@ -17,7 +15,7 @@ type batch struct {
 	flows [group]session.Flow
 	slots [group]int
 	// wanted is the memory to be asked for.
-	wanted [group]unsafe.Pointer
+	wanted [group]uintptr
 	// scratch is where a header is built that a page's end cuts in two.
 	scratch [headerRoom]byte
 	// moved is a packet on its way out of the probation log.
@@ -118,8 +116,8 @@ func (c *Cache) appendOne(p *packet.Packet, f *session.Flow, slot int, tick uint
 	class := classOf(offset, n)
 	if event != session.Usual {
 		if event == session.Began && class == 0 {
-			if position, ok := c.put(probation, p, tie, c.clock.now); ok {
-				c.table.SetPending(slot, position)
+			if c.put(probation, p, tie, c.clock.now) {
+				c.table.SetPending(slot, c.newestPosition())
 			}
 			return
 		}
@@ -130,20 +128,20 @@ func (c *Cache) appendOne(p *packet.Packet, f *session.Flow, slot int, tick uint
 	c.put(class, p, tie, c.clock.now)
 }
 
-// put stores a packet in a log and returns where, or false if it had to be
-// refused. At is the cache clock that its age counts from.
-func (c *Cache) put(class int, p *packet.Packet, tie uint16, at int64) (position uint64, ok bool) {
+// put stores a packet in a log, or reports false if it had to be refused. At
+// is the cache clock that its age counts from.
+func (c *Cache) put(class int, p *packet.Packet, tie uint16, at int64) bool {
 	l := &c.logs[class]
 	n := len(p.Data)
 	if l.room < headerRoom+n && !c.open(class, headerRoom+n) {
 		c.stats.refused[RefusedNoRoom].add(1, uint64(n))
 		c.interfaces[p.Interface].stats.Refused.add(1, uint64(n))
 		l.lose(at)
-		return 0, false
+		return false
 	}
 	seg := l.head
-	position = positionOf(l.youngest, seg)
-	from := base{time: seg.lastTime, iface: seg.lastInterface, none: seg.records == 0 || seg.stamped}
+	start := seg.size
+	from := base{time: seg.lastTime, iface: seg.lastInterface, none: start == 0 || seg.stamped}
 	if l.room >= headerRoom+n {
 		// The common case: header and data into the page at hand.
 		b := c.pages.memory[l.at:][:headerRoom+n]
@@ -159,28 +157,33 @@ func (c *Cache) put(class int, p *packet.Packet, tie uint16, at int64) (position
 		n += header
 	}
 	c.position += uint64(n)
-	seg.size += uint32(n)
+	seg.size = start + uint32(n)
 	seg.position = c.position
-	seg.note(p, tie, at)
+	seg.newest = max(seg.newest, at)
+	if p.Time > seg.maxTime && seg.records > 0 {
+		seg.maxTime = p.Time
+	} else {
+		seg.outOfOrder(p.Time, tie)
+	}
+	seg.lastTime, seg.lastTie, seg.lastInterface, seg.lastAt = p.Time, tie, p.Interface, start
+	seg.bytes += uint64(len(p.Data))
+	seg.records++
+	if s := &seg.shares; s.n > 0 && s.id[0] == p.Interface {
+		s.packets[0]++
+		s.bytes[0] += uint32(len(p.Data))
+	} else {
+		s.add(p.Interface, len(p.Data))
+	}
 	if seg.records == maxRecords {
 		l.seal()
 	}
-	return position, true
+	return true
 }
 
-// note books a record that has been written to the segment.
-func (s *segment) note(p *packet.Packet, tie uint16, at int64) {
-	if p.Time > s.maxTime {
-		s.maxTime = p.Time
-	} else if p.Time < s.maxTime || tie < s.lastTie {
-		s.disordered = s.records > 0
-	}
-	s.minTime = min(s.minTime, p.Time)
-	s.lastTime, s.lastTie, s.lastInterface = p.Time, tie, p.Interface
-	s.newest = max(s.newest, at)
-	s.bytes += uint64(len(p.Data))
-	s.records++
-	s.shares.add(p.Interface, len(p.Data))
+// outOfOrder books the time of a record that is not newer than all before it.
+func (s *segment) outOfOrder(time int64, tie uint16) {
+	s.disordered = s.disordered || s.records > 0 && (time < s.maxTime || tie < s.lastTie)
+	s.minTime, s.maxTime = min(s.minTime, time), max(s.maxTime, time)
 }
 
 // open sees to it that the youngest segment of a class takes a record of at

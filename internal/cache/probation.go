@@ -21,8 +21,11 @@ const (
 	offsetBits = 18
 )
 
-func positionOf(slot uint32, seg *segment) uint64 {
-	return uint64(slot)<<(seqBits+offsetBits) | seg.seq&(1<<seqBits-1)<<offsetBits | uint64(seg.size)&(1<<offsetBits-1)
+// newestPosition is that of the record that was put there last.
+func (c *Cache) newestPosition() uint64 {
+	slot := c.logs[probation].youngest
+	seg := &c.segments.slots[slot]
+	return uint64(slot)<<(seqBits+offsetBits) | seg.seq&(1<<seqBits-1)<<offsetBits | uint64(seg.lastAt)&(1<<offsetBits-1)
 }
 
 // promote moves a session's first packet from the probation log to class 0.

@@ -66,7 +66,15 @@ const headerRoom = maxHeader + stampSize + 8
 func putHeader(b []byte, p *packet.Packet, tie uint16, from base, stamp bool) int {
 	_ = b[headerRoom-1]
 	length := len(p.Data)
-	flags := byte(p.Direction) & flagDirection
+	value, size := putTime(p.Time, from)
+	flags := uint32(p.Direction)&flagDirection | uint32(size-1)<<timeSizeShift
+	if p.Interface == from.iface && tie == 0 && length < longData && p.OrigLen <= uint32(length) && !from.none && !stamp {
+		// Nearly all are like this: four bytes, of which the last is written
+		// over at once, and the time.
+		binary.LittleEndian.PutUint32(b, flags|uint32(length)<<8)
+		binary.LittleEndian.PutUint64(b[3:], value)
+		return 3 + size
+	}
 	n := 3
 	if length < longData {
 		binary.LittleEndian.PutUint16(b[1:], uint16(length))
@@ -75,23 +83,9 @@ func putHeader(b []byte, p *packet.Packet, tie uint16, from base, stamp bool) in
 		binary.LittleEndian.PutUint32(b[3:], uint32(length))
 		n = 7
 	}
-	value, size := uint64(p.Time), absoluteTime
-	if !from.none {
-		delta := p.Time - from.time
-		unit := uint64(0)
-		if us := delta / 1000; us*1000 == delta {
-			delta, unit = us, 1
-		}
-		zigzag := uint64(delta<<1) ^ uint64(delta>>63)
-		if zigzag < 1<<55 {
-			value = zigzag<<1 | unit
-			size = (bits.Len64(value|1) + 7) >> 3
-		}
-	}
 	binary.LittleEndian.PutUint64(b[n:], value)
 	n += size
-	flags |= byte(size-1) << timeSizeShift
-	if from.none || p.Interface != from.iface {
+	if p.Interface != from.iface || from.none {
 		flags |= flagInterface
 		binary.LittleEndian.PutUint16(b[n:], uint16(p.Interface))
 		n += 2
@@ -106,12 +100,27 @@ func putHeader(b []byte, p *packet.Packet, tie uint16, from base, stamp bool) in
 		binary.LittleEndian.PutUint32(b[n:], p.OrigLen)
 		n += 4
 	}
-	b[0] = flags
+	b[0] = byte(flags)
 	if stamp {
 		binary.LittleEndian.PutUint32(b[n:], 0)
 		n += stampSize
 	}
 	return n
+}
+
+// putTime encodes a time in size bytes.
+func putTime(time int64, from base) (value uint64, size int) {
+	delta := time - from.time
+	unit := uint64(0)
+	if us := delta / 1000; us*1000 == delta {
+		delta, unit = us, 1
+	}
+	zigzag := uint64(delta<<1) ^ uint64(delta>>63)
+	if from.none || zigzag >= 1<<55 {
+		return uint64(time), absoluteTime
+	}
+	value = zigzag<<1 | unit
+	return value, (bits.Len64(value|1) + 7) >> 3
 }
 
 // get decodes the header at the front of b and returns its size, or 0 if b

@@ -49,6 +49,7 @@ type segment struct {
 	next          uint32 // the next younger segment of the class, or of the free list
 	lastInterface packet.InterfaceID
 	lastTie       uint16
+	lastAt        uint32 // offset of the newest record
 	codec         codec
 	sealed        bool
 	// disordered says that some packet is older than the one before it.

@@ -1,6 +1,6 @@
 #include "textflag.h"
 
-// func prefetch(addresses *unsafe.Pointer, n int)
+// func prefetch(addresses *uintptr, n int)
 TEXT ·prefetch(SB), NOSPLIT, $0-16
 	MOVD addresses+0(FP), R0
 	MOVD n+8(FP), R1

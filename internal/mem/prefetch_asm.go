@@ -2,7 +2,5 @@
 
 package mem
 
-import "unsafe"
-
 //go:noescape
-func prefetch(addresses *unsafe.Pointer, n int)
+func prefetch(addresses *uintptr, n int)

@@ -2,6 +2,4 @@
 
 package mem
 
-import "unsafe"
-
-func prefetch(*unsafe.Pointer, int) {}
+func prefetch(*uintptr, int) {}

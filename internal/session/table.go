@@ -139,10 +139,12 @@ func tagOf(hash uint64) uint16         { return uint16(hash) | 1 } // never 0
 func fingerprintOf(hash uint64) uint32 { return uint32(hash >> 16) }
 
 // Tags is the address of what Find will read.
-func (t *Table) Tags(hash uint64) unsafe.Pointer { return unsafe.Pointer(&t.tags[t.bucket(hash)]) }
+func (t *Table) Tags(hash uint64) uintptr {
+	return uintptr(unsafe.Pointer(&t.tags[t.bucket(hash)]))
+}
 
 // Counters is the address of what Visit will read of a slot.
-func (t *Table) Counters(slot int) unsafe.Pointer { return unsafe.Pointer(&t.hot[slot]) }
+func (t *Table) Counters(slot int) uintptr { return uintptr(unsafe.Pointer(&t.hot[slot])) }
 
 // Find returns the slot of the session with that hash, or one that looks so,
 // or -1. Visit tells for sure: it reads what Find need not wait for.

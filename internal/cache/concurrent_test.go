@@ -1,0 +1,130 @@
+package cache
+
+import (
+	"bytes"
+	"encoding/binary"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/packetcache/packetcache/internal/packet"
+)
+
+// TestConcurrent: two goroutines append, four read, one looks at the figures,
+// and then the cache is closed under their hands. What is read is whole.
+func TestConcurrent(t *testing.T) {
+	c := newCache(t, Options{Bytes: MinBytes, Bias: 2})
+	var stop atomic.Bool
+	var appended, read, statsSeen atomic.Uint64
+	var wg sync.WaitGroup
+	for appender := range 2 {
+		wg.Go(func() {
+			talks := make([]*talk, 100)
+			for i := range talks {
+				talks[i] = &talk{link: packet.LinkTypeEthernet, proto: ipTCP, n: uint32(appender*1000 + i)}
+			}
+			batch := make([]packet.Packet, 50)
+			for serial := uint64(0); !stop.Load(); {
+				for i := range batch {
+					serial++
+					k := talks[serial%100]
+					data := k.appendTo(batch[i].Data[:0], serial%3 == 0, tcpACK, 64+int(serial%1400), serial)
+					batch[i] = packet.Packet{Time: int64(serial), Data: data, Interface: packet.InterfaceID(appender * 3)}
+				}
+				c.Append(batch)
+				appended.Add(uint64(len(batch)))
+			}
+		})
+	}
+	for range 4 {
+		wg.Go(func() {
+			r := c.NewReader()
+			var p packet.Packet
+			var want []byte
+			for !stop.Load() {
+				r.Begin(All)
+				for n := uint64(0); r.Next(&p); n++ {
+					k := talk{link: packet.LinkTypeEthernet, proto: ipTCP, n: binary.BigEndian.Uint32(addressOfA(p.Data)) - 0x0a000000}
+					serial := uint64(p.Time)
+					want = k.appendTo(want[:0], serial%3 == 0, tcpACK, 64+int(serial%1400), serial)
+					if !bytes.Equal(p.Data, want) || int(k.n)/1000*3 != int(p.Interface) {
+						t.Errorf("packet %d on interface %d is damaged", serial, p.Interface)
+						return
+					}
+					read.Add(1)
+				}
+			}
+		})
+	}
+	wg.Go(func() {
+		for !stop.Load() {
+			s := c.Stats()
+			checkStats(t, &s)
+			c.Interfaces()
+			statsSeen.Add(1)
+		}
+	})
+	for appended.Load() < 50000 || read.Load() < 50000 || statsSeen.Load() < 100 {
+		if t.Failed() {
+			break
+		}
+		c.Stats()
+	}
+	// checkStats does not hold of a closed cache.
+	stop.Store(true)
+	wg.Wait()
+}
+
+// addressOfA returns the address of side A in a packet of a talk.
+func addressOfA(data []byte) []byte {
+	if bytes.Equal(data[26:30], []byte{192, 168, 0, 1}) {
+		return data[30:34]
+	}
+	return data[26:30]
+}
+
+// TestCloseInTheMiddle closes a cache while others use it.
+func TestCloseInTheMiddle(t *testing.T) {
+	for round := range 20 {
+		w := newWorld(uint64(round), false)
+		c := w.newCache(t)
+		var batch []packet.Packet
+		for range 300 {
+			batch = append(batch, w.next().p)
+		}
+		var begun sync.WaitGroup
+		var wg sync.WaitGroup
+		for worker := range 7 {
+			begun.Add(1)
+			wg.Go(func() {
+				r := c.NewReader()
+				var p packet.Packet
+				for i := range 40 {
+					switch worker {
+					case 0:
+						c.Append(batch)
+					case 1:
+						c.Replay(batch)
+					case 2:
+						c.Stats()
+						c.Interfaces()
+					default:
+						r.Begin(All)
+						for n := 0; n < 500 && r.Next(&p); n++ {
+							_ = p.Data[:len(p.Data)]
+						}
+						r.Missing()
+					}
+					if i == 3 {
+						begun.Done()
+					}
+				}
+			})
+		}
+		begun.Wait()
+		if err := c.Close(); err != nil {
+			t.Error(err)
+		}
+		wg.Wait()
+	}
+}
