@@ -34,10 +34,10 @@ Options stand before or after it, and win over the settings of the machine
 (see docs/configuration.md).
 
 Examples:
-  packetcache                                  with the machine's settings
-  packetcache 2.5 --exclude 'docker*'          2.5 % of RAM, without Docker's bridges
-  packetcache --ram-size 40MiB --interface eth0
-  packetcache --replay a.pcap --replay b.pcapng    keep what two files hold
+  packetcache                                       with the machine's settings
+  packetcache 2.5 --exclude 'docker*'               2.5 % of RAM, not Docker
+  packetcache --ram-size 40MiB --interface eth0     40 MiB, one interface
+  packetcache --replay a.pcap --replay b.pcapng     what two files hold
 
 Exit codes: 0 ended as told, 1 failed, 2 wrong usage or settings,
 4 not permitted.`
@@ -60,20 +60,14 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		ExitErrHandler:            func(*cli.Context, error) {},
 		DisableSliceFlagSeparator: true,
 		HideHelpCommand:           true,
-		CustomAppHelpTemplate:     help,
+		CustomAppHelpTemplate:     help(),
 	}
 }
 
-const help = `{{.Name}} - {{.Usage}}
-
-Usage: {{.UsageText}}
-
-Options:
-{{- range .VisibleFlags}}
-   {{.}}{{end}}
-
-{{.Description}}
-`
+// help is a template of text/template.
+func help() string {
+	return "{{.Name}} - {{.Usage}}\n\nUsage: {{.UsageText}}\n\nOptions:\n" + optionsHelp() + "\n{{.Description}}\n"
+}
 
 // serve loads the settings and runs the daemon.
 func serve(c *cli.Context, stdout, stderr io.Writer) error {
@@ -84,14 +78,19 @@ func serve(c *cli.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	given, err := arguments(c)
+	if err != nil {
+		return usageError{err}
+	}
 	loader := config.Loader{
-		Sources:     append(config.MachineSources(), arguments(c)),
+		Sources:     append(config.MachineSources(), given),
 		TotalRAM:    ram,
 		CheckFilter: daemon.CheckFilter,
 	}
 	loaded := loader.Load(nil)
 	if wrong := loaded.ProblemsFrom(config.CommandLine); len(wrong) > 0 {
-		return usageError{wrong[0]}
+		// The value is not ignored, nothing starts with it.
+		return usageError{errors.New(wrong[0].Reason)}
 	}
 	log := newLogger(stderr, loaded.LogLevel)
 	for _, problem := range loaded.Problems {
@@ -133,10 +132,10 @@ func report(w io.Writer, err error) int {
 	var usage usageError
 	switch {
 	case errors.As(err, &usage):
-		fmt.Fprintln(w, "packetcache --help lists the options.")
+		fmt.Fprintln(w, "\"packetcache --help\" lists the options.")
 		return exitUsage
 	case errors.Is(err, ipc.ErrInUse):
-		fmt.Fprintln(w, "A second instance needs endpoints of its own: --endpoint-dir DIR.")
+		fmt.Fprintln(w, "Another endpoint directory is chosen with --endpoint-dir DIR.")
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, ipc.ErrPermission):
 		return exitNotPermitted
 	}

@@ -28,8 +28,9 @@ import (
 const (
 	// ringShare of the budget, at most, is for capture rings.
 	ringShare = 8
-	// stopPatience is how long clients under way get when the service stops.
-	stopPatience = 5 * time.Second
+	// stopPatience is how long clients under way get when the service stops. An
+	// ordinary shutdown of a machine leaves about 5 s for all.
+	stopPatience = 3 * time.Second
 	// collectAt makes the garbage collector keep the little heap there is
 	// little: the packets are not in it.
 	collectAt = 50
@@ -145,7 +146,7 @@ func (d *Daemon) run(ctx context.Context, ready func()) error {
 	inner, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	var parts sync.WaitGroup
-	parts.Go(func() { d.serveDumps(inner, dumps) })
+	parts.Go(func() { d.dumper.Serve(inner, dumps, d.served) })
 	server := control.NewServer(api{d}, nil)
 	parts.Go(func() { d.serveControl(server, controls) })
 	parts.Go(func() { d.watchClock(ctx) })
@@ -166,12 +167,13 @@ func (d *Daemon) run(ctx context.Context, ready func()) error {
 	<-ctx.Done()
 	d.become(control.StateStopping)
 	<-captured
-	patience, end := context.WithTimeout(context.Background(), stopPatience)
+	patience, end := context.WithTimeout(context.WithoutCancel(ctx), stopPatience)
 	defer end()
+	defer context.AfterFunc(patience, cancel)()
+	_ = dumps.Close() // no more clients there; those under way go on
 	if err := server.Shutdown(patience); err != nil {
 		d.log.WithError(err).Warn("Clients were cut off by the stop")
 	}
-	cancel()
 	parts.Wait()
 	d.farewell()
 	return nil
@@ -188,12 +190,6 @@ func (d *Daemon) capture(ctx context.Context) {
 	}
 	d.become(control.StateIdle)
 	d.loop.Run(ctx)
-}
-
-func (d *Daemon) serveDumps(ctx context.Context, ln net.Listener) {
-	if err := d.dumper.Serve(ctx, ln, d.served); err != nil {
-		d.log.WithError(err).Error("The dump endpoint failed")
-	}
 }
 
 func (d *Daemon) serveControl(server *control.Server, ln net.Listener) {

@@ -15,17 +15,33 @@ import (
 
 // greet says what the service does and what to type next.
 func (d *Daemon) greet(w io.Writer, dumps net.Addr) {
-	what := "recording the packets of this machine's interfaces"
+	what := "recording the packets of this machine's interfaces in"
 	if d.replays != nil {
-		what = fmt.Sprintf("replaying %d capture file(s), then keeping them", len(d.replays.sources))
+		what = "reading a capture file into"
+		if n := len(d.replays.files); n > 1 {
+			what = fmt.Sprintf("reading %d capture files into", n)
+		}
 	}
-	fmt.Fprintf(w, "PacketCache %s is %s, in at most %s of RAM.\n", version.String(), what, config.FormatBytes(d.o.Budget))
-	pcctl := pcctlCommand(d.o.Settings.EndpointDir)
-	fmt.Fprintf(w, "\nIn another terminal, type\n")
-	fmt.Fprintf(w, "  %s status              what is recorded, and how far back it reaches\n", pcctl)
-	fmt.Fprintf(w, "  %s dump -w out.pcap    everything, to open in Wireshark\n", pcctl)
+	fmt.Fprintf(w, "PacketCache %s is %s at most %s of RAM.\n", version.String(), what, config.FormatBytes(d.o.Budget))
+	sudo := ""
+	if os.Getenv("SUDO_USER") != "" && d.o.Settings.SocketGroup == "" {
+		sudo = "sudo " // another terminal is not root
+	}
+	pcctl := sudo + pcctlCommand(d.o.Settings.EndpointDir)
+	hints := [][2]string{
+		{pcctl + " status", "what is recorded, and how far back it reaches"},
+		{pcctl + " dump -w out.pcap", "everything, to open in Wireshark"},
+	}
 	if runtime.GOOS != "windows" {
-		fmt.Fprintf(w, "  tshark -i %s    or straight from the socket\n", dumps)
+		hints = append(hints, [2]string{sudo + "tshark -i " + dumps.String(), "or straight from the socket"})
+	}
+	fmt.Fprintf(w, "\nIn another terminal, type\n")
+	widest := 0
+	for _, h := range hints {
+		widest = max(widest, len(h[0]))
+	}
+	for _, h := range hints {
+		fmt.Fprintf(w, "  %-*s  %s\n", widest, h[0], h[1])
 	}
 	fmt.Fprintf(w, "\nCtrl+C ends it, and what was recorded is gone then.\n\n")
 }

@@ -13,28 +13,41 @@ import (
 	"github.com/packetcache/packetcache/internal/capture/replay"
 	"github.com/packetcache/packetcache/internal/control"
 	"github.com/packetcache/packetcache/internal/packet"
+	"github.com/packetcache/packetcache/internal/pcapio"
 )
 
 // replays reads capture files, one after the other.
 type replays struct {
-	sources []*replay.Source
+	files []replayFile
 
 	mu       sync.Mutex
 	failures []string // sentences for status
-	done     int
 }
 
+// A replayFile is a file to replay, or what its header had wrong with it.
+type replayFile struct {
+	path   string
+	source *replay.Source
+	err    error
+}
+
+// openReplays opens the files. One that is not there or may not be read is a
+// mistake in the command line and an error; what is wrong inside a file is
+// told when its turn comes, as it would be if it stood further in.
 func openReplays(paths []string) (*replays, error) {
 	r := &replays{}
 	for _, path := range paths {
 		s, err := replay.Open(path)
-		if err != nil {
-			for _, opened := range r.sources {
-				err = errors.Join(err, opened.Close())
+		var broken *pcapio.FormatError
+		if err != nil && !errors.As(err, &broken) {
+			for _, f := range r.files {
+				if f.source != nil {
+					err = errors.Join(err, f.source.Close())
+				}
 			}
 			return nil, err
 		}
-		r.sources = append(r.sources, s)
+		r.files = append(r.files, replayFile{path, s, err})
 	}
 	return r, nil
 }
@@ -42,28 +55,31 @@ func openReplays(paths []string) (*replays, error) {
 // run feeds all files to the sink. A file that breaks off is told and the
 // next one read.
 func (r *replays) run(ctx context.Context, sink capture.Sink, d *Daemon) {
-	for _, s := range r.sources {
+	for _, f := range r.files {
 		if ctx.Err() != nil {
-			break
+			if f.source != nil {
+				_ = f.source.Close()
+			}
+			continue
 		}
-		begun := time.Now()
-		err := s.Run(ctx, sink)
-		log := d.log.WithFields(logrus.Fields{"file": s.Path(), "packets": s.Counters().Received})
-		text := fmt.Sprintf("%s: %d packets replayed in %v", s.Path(), s.Counters().Received, time.Since(begun).Round(time.Millisecond))
+		begun, packets, err := time.Now(), uint64(0), f.err
+		if f.source != nil {
+			err = f.source.Run(ctx, sink)
+			packets = f.source.Counters().Received
+		}
+		log := d.log.WithFields(logrus.Fields{"file": f.path, "packets": packets})
+		text := fmt.Sprintf("%s: %d packets replayed in %v", f.path, packets, time.Since(begun).Round(time.Millisecond))
 		if err != nil {
 			log.WithError(err).Error("The file could not be replayed to its end; what came before is kept")
 			text = err.Error()
 			r.mu.Lock()
-			r.failures = append(r.failures, err.Error())
+			r.failures = append(r.failures, text)
 			r.mu.Unlock()
 		} else {
 			log.Info("File replayed")
 		}
 		d.coverage.add(control.CoverageEntry{Time: time.Now(), Kind: "replay", Text: text})
 		d.tell("%s", text)
-		r.mu.Lock()
-		r.done++
-		r.mu.Unlock()
 	}
 }
 

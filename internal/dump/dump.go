@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"net"
 	"os"
 	"time"
 
@@ -199,7 +200,9 @@ func (f *file) packets(ctx context.Context, r *cache.Reader) error {
 			}
 		}
 		before := len(f.buf)
-		f.buf = f.form.packet(f.buf, &p, lt)
+		if f.buf = f.form.packet(f.buf, &p, lt); len(f.buf) == before {
+			continue
+		}
 		if f.req.Limit > 0 && f.result.Bytes+int64(len(f.buf)) > f.req.Limit {
 			f.buf = f.buf[:before]
 			f.result.LimitReached = true
@@ -240,6 +243,10 @@ func (f *file) flush() error {
 	f.buf = f.buf[:0]
 	if errors.Is(err, os.ErrDeadlineExceeded) {
 		err = ErrStalled
+	}
+	var where *net.OpError
+	if errors.As(err, &where) {
+		err = where.Err // the address says nothing: a client has none
 	}
 	if err != nil {
 		return fmt.Errorf("sending the dump: %w", err)

@@ -3,6 +3,7 @@ package dump
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -23,6 +24,8 @@ const (
 	restPatience = 30 * time.Millisecond
 	// maxFilter is the longest filter text taken, in bytes.
 	maxFilter = 8 << 10
+	// minPause and maxPause bound the time before another try to accept.
+	minPause, maxPause = 5 * time.Millisecond, time.Second
 )
 
 // A Record is how one client of the endpoint was served.
@@ -45,22 +48,30 @@ func (e *BadFilter) Error() string { return "filter: " + e.Err.Error() }
 // Unwrap returns Err.
 func (e *BadFilter) Unwrap() error { return e.Err }
 
-// Serve sends a pcap to every client that ln accepts, until ctx is done or ln
-// fails; the error is nil then. Report is called for each client when it has
-// been served.
-func (d *Dumper) Serve(ctx context.Context, ln net.Listener, report func(Record)) error {
+// Serve sends a pcap to every client that ln accepts. When ln is closed it
+// waits for those under way; when ctx is done it closes ln and cuts them off.
+// Report is called for each client when it has been served.
+func (d *Dumper) Serve(ctx context.Context, ln net.Listener, report func(Record)) {
+	defer context.AfterFunc(ctx, func() { _ = ln.Close() })()
 	var clients sync.WaitGroup
 	defer clients.Wait()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer context.AfterFunc(ctx, func() { _ = ln.Close() })()
+	pause := minPause
 	for {
 		conn, err := ln.Accept()
-		if err != nil {
-			if ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
-				return nil
+		switch {
+		case err == nil:
+			pause = minPause
+		case ctx.Err() != nil, errors.Is(err, net.ErrClosed):
+			return
+		default:
+			// Too many open files, no memory: this passes.
+			report(Record{Err: fmt.Errorf("accepting a client: %w", err)})
+			select {
+			case <-ctx.Done():
+			case <-time.After(pause):
 			}
-			return err
+			pause = min(2*pause, maxPause)
+			continue
 		}
 		clients.Go(func() {
 			defer conn.Close()

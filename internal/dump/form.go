@@ -14,6 +14,7 @@ type form interface {
 	begin(buf []byte, interfaces []described) []byte
 	// more is called when interfaces have been announced since begin.
 	more(buf []byte, interfaces []described) []byte
+	// packet appends nothing for a packet that the file has no place for.
 	packet(buf []byte, p *packet.Packet, lt packet.LinkType) []byte
 	end(buf []byte, interfaces []described) []byte
 }
@@ -39,10 +40,15 @@ func (f *pcapForm) begin(buf []byte, interfaces []described) []byte {
 func (*pcapForm) more(buf []byte, _ []described) []byte { return buf }
 
 func (f *pcapForm) packet(buf []byte, p *packet.Packet, lt packet.LinkType) []byte {
-	if lt == f.to {
+	switch f.to {
+	case lt:
 		return pcapio.AppendRecord(buf, p)
+	case packet.LinkTypeEthernet, packet.LinkTypePPI:
+		return pcapio.AppendRecordAs(buf, p, lt, f.to)
 	}
-	return pcapio.AppendRecordAs(buf, p, lt, f.to)
+	// It came after the header had promised another link type to all, thus
+	// after the dump began.
+	return buf
 }
 
 func (*pcapForm) end(buf []byte, _ []described) []byte { return buf }
