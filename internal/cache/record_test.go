@@ -10,15 +10,6 @@ import (
 	"github.com/packetcache/packetcache/internal/packet"
 )
 
-// encode encodes the header of a packet that comes after another.
-func encode(b []byte, p *packet.Packet, tie uint16, from base, stamp bool) int {
-	seg := segment{lastTime: from.time, lastInterface: from.iface, stamped: stamp}
-	if !from.none {
-		seg.records = 1
-	}
-	return putHeader(b, p, tie, &seg)
-}
-
 // checkRecord encodes a header and decodes it again.
 func checkRecord(t testing.TB, p *packet.Packet, tie uint16, from base, stamp bool) (size int) {
 	t.Helper()
@@ -28,7 +19,7 @@ func checkRecord(t testing.TB, p *packet.Packet, tie uint16, from base, stamp bo
 		iface: p.Interface, tie: tie, direction: p.Direction & 3,
 	}
 	b := bytes.Repeat([]byte{untouched}, headerRoom+64)
-	size = encode(b[:headerRoom], p, tie, from, stamp)
+	size = putHeader(b[:headerRoom], p, tie, from, stamp)
 	if rest := b[headerRoom:]; !bytes.Equal(rest, bytes.Repeat([]byte{untouched}, len(rest))) {
 		t.Fatalf("%+v from %+v: writes beyond headerRoom", want, from)
 	}
@@ -118,7 +109,7 @@ func FuzzRecord(f *testing.F) {
 		p := packet.Packet{Time: random.Int64(), Data: make([]byte, random.IntN(100)<<(2*i)%packet.MaxLen), OrigLen: random.Uint32(), Interface: 3}
 		b := make([]byte, headerRoom)
 		from := base{time: p.Time - random.Int64N(1<<(8*i)), iface: packet.InterfaceID(i), none: i == 0}
-		n := encode(b, &p, uint16(i), from, false)
+		n := putHeader(b, &p, uint16(i), from, false)
 		f.Add(b[:n], from.time, uint16(i), i == 0)
 	}
 	f.Add([]byte{0x70, 0xff, 0xff, 0, 0, 4, 0, 1, 2, 3, 4, 5, 6, 7, 8}, int64(0), uint16(0), false)
