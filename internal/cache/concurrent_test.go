@@ -85,7 +85,7 @@ func addressOfA(data []byte) []byte {
 
 // TestCloseInTheMiddle closes a cache while others use it.
 func TestCloseInTheMiddle(t *testing.T) {
-	for round := range 20 {
+	for round := range 8 {
 		w := newWorld(uint64(round), false)
 		c := w.newCache(t)
 		var batch []packet.Packet
