@@ -37,9 +37,10 @@
 //     file, tcpdump takes the order of the file.
 //   - Errors of libpcap 1.10 are not repeated: it takes ARCNET address $12 for
 //     another; forgets to load the byte in "byte 0 & 1"; takes "!=" for "=" in
-//     ATM and SS7 fields; refuses "len / ip[0]" as a division by zero; and
-//     with "protochain" loses its way, or never comes back, after an
-//     authentication header.
+//     ATM and SS7 fields; refuses "len / ip[0]" as a division by zero; with
+//     "protochain" loses its way, or never comes back, after an authentication
+//     header; and for "pppoes" and "geneve" inside 802.11 looks for headers at
+//     places that it never computed.
 //   - Expressions of more than 64 KiB, with more than 200 levels of
 //     parentheses, or of more than 32,768 blocks of code (about 2,700 addresses
 //     or 1,400 ports) are refused. Programs of more than 3,000 blocks are not

@@ -96,7 +96,7 @@ func (e *Expr) compile(lt packet.LinkType, m mode) (raw []bpf.RawInstruction, lo
 		start = first.stmts[0]
 	}
 	first.stmts = append(g.prefix(start), first.stmts...)
-	if g.link == packet.LinkTypePPI {
+	if g.outermost == packet.LinkTypePPI {
 		p = and(g.ppiCheck(), p)
 	}
 	if g.err != nil {

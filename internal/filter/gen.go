@@ -24,13 +24,17 @@ type generator struct {
 	link      packet.LinkType // that the words refer to now
 	prevLink  packet.LinkType // around link
 
-	linkHdr      offset // where the link-layer header begins
-	prevLinkHdr  offset
-	outerLinkHdr offset
-	linkType     offset // of the type field, or where the LLC header begins
-	payload      offset // of the link-layer payload
-	net          uint32 // network-layer header, from payload; after SNAP if there is LLC
-	netNoSNAP    uint32 // the same where LLC is not followed by SNAP
+	linkHdr     offset // where the link-layer header begins
+	prevLinkHdr offset
+	linkType    offset // of the type field, or where the LLC header begins
+	payload     offset // of the link-layer payload
+	net         uint32 // network-layer header, from payload; after SNAP if there is LLC
+	netNoSNAP   uint32 // the same where LLC is not followed by SNAP
+
+	// pushed says that link is not the outermost link layer any more. Where
+	// that has its header and payload is kept then.
+	pushed                     bool
+	outerLinkHdr, outerPayload offset
 
 	mplsDepth, vlanDepth uint
 	inGeneve             bool
@@ -84,7 +88,7 @@ func newGenerator(expr string, lt packet.LinkType, m mode) *generator {
 	g.payload = fixed(l.payload)
 	g.payload.variable = l.variable
 	g.net, g.netNoSNAP = l.net, l.netNoSNAP
-	g.outerLinkHdr, g.prevLinkHdr = g.linkHdr, g.linkHdr
+	g.prevLinkHdr = g.linkHdr
 	return g
 }
 

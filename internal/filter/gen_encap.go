@@ -4,6 +4,10 @@ import "github.com/packetcache/packetcache/internal/packet"
 
 // push makes inner, beginning at hdr, the link layer that later words refer to.
 func (g *generator) push(inner packet.LinkType, hdr offset) {
+	if !g.pushed {
+		g.outerLinkHdr, g.outerPayload = g.linkHdr, g.payload
+	}
+	g.pushed = true
 	g.prevLink, g.prevLinkHdr = g.link, g.linkHdr
 	g.link, g.linkHdr = inner, hdr
 	g.inGeneve = false
@@ -35,8 +39,7 @@ func (g *generator) vlan(id uint32, given bool) *pred {
 	}
 	var p *pred
 	switch {
-	case g.mode == modeKernel && isEthernet(g.link) && g.vlanDepth == 0 &&
-		!g.linkHdr.variable && g.linkHdr.base == g.outerLinkHdr.base:
+	case g.mode == modeKernel && isEthernet(g.link) && g.vlanDepth == 0 && !g.pushed:
 		p = g.vlanBeside(id, given)
 	case isEthernet(g.link), isWLAN(g.link) && g.link != packet.LinkTypePPI:
 		p = g.vlanTag()
@@ -64,14 +67,15 @@ func (g *generator) vlanID(id uint32) *pred {
 }
 
 // vlanBeside tests for the outer VLAN tag where the kernel has taken it out of
-// the packet and put it beside it, which it does for most but not all
-// drivers. Where the tag is in the packet, later offsets shift by its length;
-// that is known only when the program runs, so two scratch words hold it.
+// the packet and put it beside it, which it does for most but not all drivers.
+// If there is none beside it, what follows is looked for behind a tag in the
+// packet, whether it has one or not, as everywhere; so by how much later
+// offsets shift is known only when the program runs. Two scratch words hold it.
 func (g *generator) vlanBeside(id uint32, given bool) *pred {
 	present := func(want uint32) *pred {
 		return g.test(opJeq, want, newStmt(clsLd|modeAbs|sizeB, skfVLANTagPresent))
 	}
-	beside, inside := present(1), and(present(0), g.vlanTag())
+	beside, absent, inside := present(1), present(0), g.vlanTag()
 	if given {
 		beside = and(beside, g.test(opJeq, id,
 			newStmt(clsLd|modeAbs|sizeH, skfVLANTag), newStmt(clsALU|aluAnd, 0xfff)))
@@ -80,21 +84,15 @@ func (g *generator) vlanBeside(id uint32, given bool) *pred {
 	// Merging paths leave different values in the scratch words, which the
 	// optimizer does not follow.
 	g.asIs = true
-	var shift []*stmt
+	shift := []*stmt{newStmt(opLdImm, vlanTagLen)}
 	for _, o := range []*offset{&g.payload, &g.linkType} {
-		o.variable = true
-		if o.reg == -1 {
-			o.reg = g.allocReg()
-		}
+		o.variable, o.reg = true, g.allocReg()
 		g.zeroed = append(g.zeroed, o.reg)
-		shift = append(shift,
-			newStmt(opLdMem, uint32(o.reg)),
-			newStmt(clsALU|aluAdd, vlanTagLen),
-			newStmt(opSt, uint32(o.reg)))
+		shift = append(shift, newStmt(opSt, uint32(o.reg)))
 	}
-	moved := g.constant(true)
-	moved.leaf.stmts = append(shift, moved.leaf.stmts...)
-	return or(beside, and(inside, moved))
+	shifted := g.constant(true)
+	shifted.leaf.stmts = append(shift, shifted.leaf.stmts...)
+	return or(beside, and(and(absent, shifted), inside))
 }
 
 const mplsLabelLen = 4

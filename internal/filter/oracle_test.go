@@ -75,10 +75,19 @@ func (o *oracle) compile(lt packet.LinkType, order binary.AppendByteOrder, expr 
 	if err != nil {
 		return nil, "", err
 	}
-	stdout, complaint := o.run("-n", "-ddd", "-r", name, "--", expr)
+	return o.programOf("-r", name, "--", expr)
+}
+
+// compileLive returns the program for the loopback interface, as for Ethernet.
+func (o *oracle) compileLive(expr string) (prog []bpf.RawInstruction, refusal string, err error) {
+	return o.programOf("-i", "lo", "--", expr)
+}
+
+func (o *oracle) programOf(args ...string) (prog []bpf.RawInstruction, refusal string, err error) {
+	stdout, complaint := o.run(append([]string{"-n", "-ddd"}, args...)...)
 	if len(stdout) == 0 {
 		if complaint == "" {
-			return nil, "", fmt.Errorf("tcpdump -ddd %q: no output", expr)
+			return nil, "", fmt.Errorf("tcpdump -ddd %q: no output", args)
 		}
 		return nil, complaint, nil
 	}
@@ -116,6 +125,11 @@ func (o *oracle) run(args ...string) (stdout []byte, complaint string) {
 // reference is the classic BPF machine written plainly, to compare with. It
 // takes the programs of tcpdump, which may jump backwards.
 func reference(prog []bpf.RawInstruction, data []byte, wireLen uint32) uint32 {
+	return referenceBeside(prog, data, wireLen, nil)
+}
+
+// referenceBeside also knows, by offset, what a kernel has beside a packet.
+func referenceBeside(prog []bpf.RawInstruction, data []byte, wireLen uint32, beside map[uint32]uint32) uint32 {
 	var a, x uint32
 	var mem [16]uint32
 	load := func(off uint64, size uint16) bool {
@@ -142,6 +156,10 @@ func reference(prog []bpf.RawInstruction, data []byte, wireLen uint32) uint32 {
 			} else {
 				pc += int(in.Jf)
 			}
+		}
+		if v, ok := beside[in.K]; ok && class == 0 && mode == 0x20 {
+			a = v
+			continue
 		}
 		switch {
 		case class == 6:

@@ -21,24 +21,28 @@ const (
 // variable parts of offsets that the program uses. start is the first
 // statement of the program so far; code may jump to it.
 func (g *generator) prefix(start *stmt) []*stmt {
-	if g.payload.reg != -1 && g.linkHdr.variable && g.linkHdr.reg == -1 {
-		g.linkHdr.reg = g.allocReg()
+	hdr, payload := &g.linkHdr, &g.payload
+	if g.pushed {
+		hdr, payload = &g.outerLinkHdr, &g.outerPayload
+	}
+	if payload.reg != -1 && hdr.variable && hdr.reg == -1 {
+		hdr.reg = g.allocReg()
 	}
 	var code []*stmt
-	switch g.outermost {
-	case packet.LinkTypePrism, packet.LinkTypeAVS, packet.LinkTypeRadiotap, packet.LinkTypePPI:
-		code = g.radioLen()
+	if hdr.variable {
+		code = g.radioLen(hdr.reg)
 	}
 	switch {
-	case isWLAN(g.outermost) && g.payload.reg != -1:
-		code = g.wlanLen(code, start)
-	case g.outermost == linkPFLOG && g.payload.reg != -1:
+	case payload.reg == -1:
+	case isWLAN(g.outermost):
+		code = g.wlanLen(code, payload.reg, start)
+	case g.outermost == linkPFLOG:
 		// The first byte is the header's length without its padding to 4.
 		code = []*stmt{
 			newStmt(clsLd|modeAbs|sizeB, 0),
 			newStmt(clsALU|aluAdd, 3),
 			newStmt(clsALU|aluAnd, ^uint32(3)),
-			newStmt(opSt, uint32(g.payload.reg)),
+			newStmt(opSt, uint32(payload.reg)),
 			newStmt(opTax, 0),
 		}
 	}
@@ -52,17 +56,17 @@ func (g *generator) prefix(start *stmt) []*stmt {
 	return append(zero, code...)
 }
 
-// radioLen leaves the length of the radio information in its scratch word and
+// radioLen leaves the length of the radio information in scratch word reg and
 // in X. It returns nil if nothing uses it.
-func (g *generator) radioLen() []*stmt {
+func (g *generator) radioLen(reg int) []*stmt {
 	// Code that jumps is not for the optimizer, even if it is not needed.
 	if g.outermost == packet.LinkTypePrism {
 		g.asIs = true
 	}
-	if g.linkHdr.reg == -1 {
+	if reg == -1 {
 		return nil
 	}
-	store := newStmt(opSt, uint32(g.linkHdr.reg))
+	store := newStmt(opSt, uint32(reg))
 	tax := newStmt(opTax, 0)
 	switch g.outermost {
 	case packet.LinkTypePrism:
@@ -89,15 +93,15 @@ func (g *generator) radioLen() []*stmt {
 }
 
 // wlanLen continues after radioLen and leaves the offset of what follows the
-// 802.11 header in its scratch word, at least for data frames: for others
+// 802.11 header in scratch word reg, at least for data frames: for others
 // nobody asks.
-func (g *generator) wlanLen(code []*stmt, start *stmt) []*stmt {
+func (g *generator) wlanLen(code []*stmt, reg int, start *stmt) []*stmt {
 	g.asIs = true
 	if code == nil {
-		code = []*stmt{newStmt(opLdxImm, g.outerLinkHdr.base)}
+		code = []*stmt{newStmt(opLdxImm, 0)}
 	}
-	load := func() *stmt { return newStmt(opLdMem, uint32(g.payload.reg)) }
-	store := func() *stmt { return newStmt(opSt, uint32(g.payload.reg)) }
+	load := func() *stmt { return newStmt(opLdMem, uint32(reg)) }
+	store := func() *stmt { return newStmt(opSt, uint32(reg)) }
 
 	notManagement, notData := newStmt(opJset, fcNotManagement), newStmt(opJset, fcNotData)
 	qos := newStmt(opJset, 0x80)
@@ -109,7 +113,7 @@ func (g *generator) wlanLen(code []*stmt, start *stmt) []*stmt {
 		newStmt(opTxa, 0), newStmt(clsALU|aluAdd, wlanMinLen), store(),
 		newStmt(clsLd|modeInd|sizeB, 0), notManagement, notData, qos,
 		addQoS, newStmt(clsALU|aluAdd, 2), store())
-	if g.link != packet.LinkTypeRadiotap {
+	if g.outermost != packet.LinkTypeRadiotap {
 		return code
 	}
 
