@@ -18,49 +18,49 @@ type layout struct {
 
 // Link types that only this package knows by name.
 const (
-	linkSymantec      packet.LinkType = 99
-	linkATMRFC1483    packet.LinkType = 100
-	linkSLIPBSDOS     packet.LinkType = 102
-	linkPPPBSDOS      packet.LinkType = 103
-	linkATMCLIP       packet.LinkType = 106
-	linkENC           packet.LinkType = 109
-	linkNetBSDHDLC    packet.LinkType = 112
-	linkLocalTalk     packet.LinkType = 114
-	linkPFLOG         packet.LinkType = 117
-	linkSunATM        packet.LinkType = 123
-	linkARCNETLinux   packet.LinkType = 129
-	linkJuniperMLPPP  packet.LinkType = 130
-	linkJuniperMLFR   packet.LinkType = 131
-	linkJuniperES     packet.LinkType = 132
-	linkJuniperGGSN   packet.LinkType = 133
-	linkJuniperMFR    packet.LinkType = 134
-	linkJuniperATM2   packet.LinkType = 135
-	linkJuniperServ   packet.LinkType = 136
-	linkJuniperATM1   packet.LinkType = 137
-	linkIPoverIEEE394 packet.LinkType = 138
-	linkMTP2PHdr      packet.LinkType = 139
-	linkMTP2          packet.LinkType = 140
-	linkJuniperMon    packet.LinkType = 164
-	linkBACnetMSTP    packet.LinkType = 165
-	linkPPPD          packet.LinkType = 166
-	linkJuniperPPPoE  packet.LinkType = 167
-	linkJuniperPPPoEA packet.LinkType = 168
-	linkJuniperEther  packet.LinkType = 178
-	linkJuniperPPP    packet.LinkType = 179
-	linkJuniperFRelay packet.LinkType = 180
-	linkJuniperCHDLC  packet.LinkType = 181
-	linkMFR           packet.LinkType = 182
-	linkJuniperVP     packet.LinkType = 183
-	linkJuniperISM    packet.LinkType = 194
-	linkERF           packet.LinkType = 197
-	linkJuniperST     packet.LinkType = 200
-	linkJuniperVS     packet.LinkType = 232
-	linkJuniperSRX    packet.LinkType = 233
-	linkJuniperFC     packet.LinkType = 234
-	linkJuniperATMCE  packet.LinkType = 238
-	linkNetAnalyzer   packet.LinkType = 240
-	linkNetAnalyzerTr packet.LinkType = 241
-	linkPFSYNC        packet.LinkType = 246
+	linkSymantec       packet.LinkType = 99
+	linkATMRFC1483     packet.LinkType = 100
+	linkSLIPBSDOS      packet.LinkType = 102
+	linkPPPBSDOS       packet.LinkType = 103
+	linkATMCLIP        packet.LinkType = 106
+	linkENC            packet.LinkType = 109
+	linkNetBSDHDLC     packet.LinkType = 112
+	linkLocalTalk      packet.LinkType = 114
+	linkPFLOG          packet.LinkType = 117
+	linkSunATM         packet.LinkType = 123
+	linkARCNETLinux    packet.LinkType = 129
+	linkJuniperMLPPP   packet.LinkType = 130
+	linkJuniperMLFR    packet.LinkType = 131
+	linkJuniperES      packet.LinkType = 132
+	linkJuniperGGSN    packet.LinkType = 133
+	linkJuniperMFR     packet.LinkType = 134
+	linkJuniperATM2    packet.LinkType = 135
+	linkJuniperServ    packet.LinkType = 136
+	linkJuniperATM1    packet.LinkType = 137
+	linkIPoverIEEE1394 packet.LinkType = 138
+	linkMTP2PHdr       packet.LinkType = 139
+	linkMTP2           packet.LinkType = 140
+	linkJuniperMon     packet.LinkType = 164
+	linkBACnetMSTP     packet.LinkType = 165
+	linkPPPD           packet.LinkType = 166
+	linkJuniperPPPoE   packet.LinkType = 167
+	linkJuniperPPPoEA  packet.LinkType = 168
+	linkJuniperEther   packet.LinkType = 178
+	linkJuniperPPP     packet.LinkType = 179
+	linkJuniperFRelay  packet.LinkType = 180
+	linkJuniperCHDLC   packet.LinkType = 181
+	linkMFR            packet.LinkType = 182
+	linkJuniperVP      packet.LinkType = 183
+	linkJuniperISM     packet.LinkType = 194
+	linkERF            packet.LinkType = 197
+	linkJuniperST      packet.LinkType = 200
+	linkJuniperVS      packet.LinkType = 232
+	linkJuniperSRX     packet.LinkType = 233
+	linkJuniperFC      packet.LinkType = 234
+	linkJuniperATMCE   packet.LinkType = 238
+	linkNetAnalyzer    packet.LinkType = 240
+	linkNetAnalyzerTr  packet.LinkType = 241
+	linkPFSYNC         packet.LinkType = 246
 
 	// Between these, and nowhere else, a link type without a layout still
 	// takes expressions that need none, such as "len > 100" or "ether[4]=1".
@@ -121,7 +121,7 @@ var layouts = map[packet.LinkType]layout{
 
 	packet.LinkTypeFrameRelay: {typ: notSet},
 	linkMFR:                   {typ: notSet, net: 4},
-	linkIPoverIEEE394:         {typ: 16, payload: 18},
+	linkIPoverIEEE1394:        {typ: 16, payload: 18},
 	linkSymantec:              {typ: 6, payload: 44},
 	linkPFLOG:                 {variable: true},
 	linkPFSYNC:                {typ: notSet, payload: 4},

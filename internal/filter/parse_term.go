@@ -238,5 +238,5 @@ func (p *parser) nameOrNumber(what string, mask uint32, table map[string]uint32)
 		}
 		return 0, p.fail(t, fmt.Sprintf("'%s' is no %s", clip(t.text), what), "")
 	}
-	return 0, p.unexpected("the name or number of an " + what)
+	return 0, p.unexpected("the " + what + ", by name or number")
 }

@@ -122,13 +122,16 @@ func (w writer) expr(depth int) string {
 }
 
 // TestRandomExpressions compares the code for made-up expressions with
-// tcpdump's, instruction by instruction.
+// tcpdump's, instruction by instruction. FILTER_RANDOM=SEED,NUMBER makes others
+// and more of them.
 func TestRandomExpressions(t *testing.T) {
 	o := newOracle(t)
 	n := 400
 	seed := uint64(1)
 	if s := os.Getenv("FILTER_RANDOM"); s != "" {
-		fmt.Sscanf(s, "%d,%d", &seed, &n)
+		if _, err := fmt.Sscanf(s, "%d,%d", &seed, &n); err != nil {
+			t.Fatalf("FILTER_RANDOM=%s: %v", s, err)
+		}
 	}
 	w := writer{rand.New(rand.NewPCG(seed, 2))}
 	links := []packet.LinkType{1, 1, 1, 1, 101, 113, 276, 105, 127, 9, 104, 107, 192, 119, 10, 6, 228, 229, 129, 51, 8, 108, 122}
