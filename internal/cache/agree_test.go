@@ -138,7 +138,7 @@ func TestAgreesWithModel(t *testing.T) {
 			}
 			m.checkContents(t, single)
 			m.checkContents(t, batched)
-			judge.decide(t, 2, uint64(MinBytes/8))
+			judge.decide(t, 2, MinBytes/8, 1000)
 			s := single.Stats()
 			t.Logf("%d packets, %d evicted, %d of them unanswered; %d sessions in %v; the judge compared %d choices",
 				m.serial, s.Evicted.Packets, s.Unanswered.Evicted.Packets, s.Sessions.Seen, s.Age, judge.compared)

@@ -26,3 +26,14 @@ func newCache(t testing.TB, o Options) *Cache {
 	}
 	return c
 }
+
+// evictedPackets is how many packets have been evicted, told without looking
+// at all segments as Stats does.
+func evictedPackets(c *Cache) (n uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for class := range c.logs {
+		n += c.logs[class].evicted.Packets
+	}
+	return n
+}

@@ -40,7 +40,7 @@ type modelSession struct {
 
 type model struct {
 	now      int64
-	sessions map[*talk]*modelSession
+	sessions map[any]*modelSession
 	logs     [NumClasses + 1][]*stored
 	serial   int
 	run      int
@@ -49,6 +49,7 @@ type model struct {
 
 	seen, refused Count
 	held, evicted [NumClasses + 1]Count
+	gone          uint64                // packets evicted, in all
 	lost          [NumClasses + 1]int64 // clock of the newest packet evicted
 	perInterface  map[packet.InterfaceID]*InterfaceStats
 	fewest, most  uint64
@@ -56,7 +57,7 @@ type model struct {
 }
 
 func newModel() *model {
-	return &model{sessions: map[*talk]*modelSession{}, perInterface: map[packet.InterfaceID]*InterfaceStats{}}
+	return &model{sessions: map[any]*modelSession{}, perInterface: map[packet.InterfaceID]*InterfaceStats{}}
 }
 
 func (m *model) iface(id packet.InterfaceID) *InterfaceStats {
@@ -78,17 +79,6 @@ func classOfByte(offset uint64) int {
 // add puts a packet of a conversation into the model.
 func (m *model) add(k *talk, flags byte, p *packet.Packet) {
 	tick := uint32(m.now / int64(session.Tick))
-	n := uint64(len(p.Data))
-	wire := max(p.OrigLen, uint32(n))
-	m.serial++
-	m.before = m.fewest
-	if m.serial == 1 || p.Time != m.lastTime {
-		m.run++
-	}
-	m.lastTime = p.Time
-	m.seen.add(1, n)
-	m.iface(p.Interface).Seen.add(1, n)
-
 	limit := 2 * time.Minute
 	if k.proto == ipTCP {
 		limit = 10 * time.Minute
@@ -106,12 +96,27 @@ func (m *model) add(k *talk, flags byte, p *packet.Packet) {
 		m.sessions[k] = s
 		m.begun++
 	}
-	offset := s.bytes
 	s.last = tick
-	s.bytes += uint64(wire)
 	if k.proto == ipTCP && flags&(tcpFIN|tcpRST) != 0 {
 		s.closed = true
 	}
+	m.store(s, anew, p)
+}
+
+// store puts the next packet of a session into its class.
+func (m *model) store(s *modelSession, anew bool, p *packet.Packet) {
+	n := uint64(len(p.Data))
+	wire := max(p.OrigLen, uint32(n))
+	m.serial++
+	m.before = m.fewest
+	if m.serial == 1 || p.Time != m.lastTime {
+		m.run++
+	}
+	m.lastTime = p.Time
+	m.seen.add(1, n)
+	m.iface(p.Interface).Seen.add(1, n)
+	offset := s.bytes
+	s.bytes += uint64(wire)
 	class := classOfByte(offset)
 	if n > 2048 {
 		class = classOfByte(offset + n - 1)
@@ -162,6 +167,7 @@ func (m *model) evict(class int, total Count) []*stored {
 	m.logs[class] = m.logs[class][n:]
 	for _, item := range out {
 		item.gone = true
+		m.gone++
 		m.evicted[class].add(1, uint64(len(item.data)))
 		m.held[class] = m.held[class].minus(Count{1, uint64(len(item.data))})
 		m.iface(item.iface).Evicted.add(1, uint64(len(item.data)))
