@@ -108,6 +108,7 @@ func (c *Cache) layOut(memory []byte) error {
 	}
 	budget := len(memory)
 	live, ended := take(budget/32), take(budget/128)
+	c.region.Huge(len(live))
 	var err error
 	if c.table, err = session.NewTable(live, ended); err != nil {
 		return err

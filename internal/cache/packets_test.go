@@ -143,3 +143,6 @@ func manyTalks(n int, random *rand.Rand) []*talk {
 	}
 	return talks
 }
+
+// tcpACK is the flag of a packet in the middle of a session.
+const tcpACK = 0x10

@@ -7,10 +7,10 @@ import "time"
 // takes to overrun the capture ring. So all of the budget, which is fixed
 // anyway, is populated after the start, behind the back of the capture:
 // as fast as it goes while less than lead is there, then at a pace that leaves
-// the machine alone.
+// half of a core.
 const (
 	lead         = 64 << 20
-	populateStep = 2 << 20
+	populateStep = 8 << 20
 	populatePace = 10 * time.Millisecond
 )
 
@@ -41,6 +41,8 @@ func (c *Cache) populate() {
 			c.region.Populate(at, min(populateStep, c.bytes-at))
 		}
 	}
+	// From here on Linux makes huge pages of it, in its own time.
+	c.region.Huge(c.bytes)
 }
 
 // usedTo is how much of the pages' memory has been touched.

@@ -61,3 +61,12 @@ func (r *Region) Populate(offset, n int) {
 		populate(mapped[offset:min(offset+n, len(mapped))])
 	}
 }
+
+// Huge asks for huge pages behind the first n bytes, so that finding them in
+// the page tables costs less. Memory that is populated is moved to them in the
+// background, over minutes; other memory comes in huge pages from now on.
+func (r *Region) Huge(n int) {
+	if mapped := r.mapped; n > 0 && n <= len(mapped) {
+		huge(mapped[:n])
+	}
+}

@@ -8,10 +8,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// hugeFrom is the size from which transparent huge pages pay: below it a
-// budget is so small that rounding to 2 MiB would show.
-const hugeFrom = 64 << 20
-
 func mapMemory(size int) ([]byte, error) {
 	mapped, err := unix.Mmap(-1, 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS|unix.MAP_NORESERVE)
 	if err != nil {
@@ -20,11 +16,10 @@ func mapMemory(size int) ([]byte, error) {
 	// Hints: a kernel without them serves as well.
 	_ = unix.Madvise(mapped, unix.MADV_DONTDUMP)
 	_ = unix.Madvise(mapped, unix.MADV_DONTFORK)
-	if size >= hugeFrom {
-		_ = unix.Madvise(mapped, unix.MADV_HUGEPAGE)
-	} else {
-		_ = unix.Madvise(mapped, unix.MADV_NOHUGEPAGE)
-	}
+	// Small pages: they are there at once, where a huge one has to be found and
+	// cleared as a whole, which takes milliseconds in a virtual machine whose
+	// host has to find the memory in turn. See Huge.
+	_ = unix.Madvise(mapped, unix.MADV_NOHUGEPAGE)
 	return mapped, nil
 }
 
@@ -43,12 +38,27 @@ func lockMemory(mapped []byte) error {
 	}
 }
 
+func huge(part []byte) {
+	if part = wholePages(part); len(part) > 0 {
+		_ = unix.Madvise(part, unix.MADV_HUGEPAGE)
+	}
+}
+
+// wholePages leaves out what stands on a page with other things.
+func wholePages(part []byte) []byte {
+	page := unix.Getpagesize()
+	skip := -int(uintptr(unsafe.Pointer(&part[0]))) & (page - 1)
+	if skip >= len(part) {
+		return nil
+	}
+	return part[skip : skip+(len(part)-skip)&^(page-1)]
+}
+
 func unmapMemory(mapped []byte) error { return unix.Munmap(mapped) }
 
-// populate uses MADV_POPULATE_WRITE (Linux 5.14), whole pages of the system.
+// populate uses MADV_POPULATE_WRITE (Linux 5.14).
 func populate(part []byte) {
-	skip := -int(uintptr(unsafe.Pointer(&part[0]))) & (unix.Getpagesize() - 1)
-	if skip < len(part) {
-		_ = unix.Madvise(part[skip:], unix.MADV_POPULATE_WRITE)
+	if part = wholePages(part); len(part) > 0 {
+		_ = unix.Madvise(part, unix.MADV_POPULATE_WRITE)
 	}
 }

@@ -45,3 +45,7 @@ func unmapMemory(mapped []byte) error {
 
 // populate has nothing to do: locking has put memory behind the region.
 func populate([]byte) {}
+
+// huge has nothing to do: large pages need a privilege that the service does
+// not ask for.
+func huge([]byte) {}
