@@ -169,22 +169,27 @@ func (o *office) present(t testing.TB, c *Cache, id packet.InterfaceID) []bool {
 // A retention is what is left of the sessions.
 type retention struct {
 	heads     float64 // % of sessions whose first 4 KiB are there
+	answered  float64 // the same of sessions of more than one packet
 	whole     float64 // % of sessions of which all is there
 	truncated int     // sessions of which something is there and something not
 	prefixes  float64 // % of these of which exactly the beginning is there
 }
 
 func (o *office) retention(present []bool) (r retention) {
-	type state struct{ headless, lost, kept, broken bool }
+	type state struct {
+		packets                      int
+		headless, lost, kept, broken bool
+	}
 	states := make([]state, len(o.talks))
 	for i, here := range present {
 		s := &states[o.session[i]]
+		s.packets++
 		s.kept = s.kept || here
 		s.broken = s.broken || here && s.lost
 		s.lost = s.lost || !here
 		s.headless = s.headless || !here && o.offset[i] < 4096
 	}
-	var sessions, heads, whole, prefixes int
+	var sessions, heads, whole, prefixes, answered, answeredHeads int
 	for n, s := range states {
 		if !o.talks[n] {
 			continue
@@ -192,6 +197,12 @@ func (o *office) retention(present []bool) (r retention) {
 		sessions++
 		if !s.headless {
 			heads++
+		}
+		if s.packets > 1 {
+			answered++
+			if !s.headless {
+				answeredHeads++
+			}
 		}
 		switch {
 		case !s.lost:
@@ -204,7 +215,8 @@ func (o *office) retention(present []bool) (r retention) {
 		}
 	}
 	percent := func(n, of int) float64 { return 100 * float64(n) / float64(max(of, 1)) }
-	r.heads, r.whole, r.prefixes = percent(heads, sessions), percent(whole, sessions), percent(prefixes, r.truncated)
+	r.heads, r.answered = percent(heads, sessions), percent(answeredHeads, answered)
+	r.whole, r.prefixes = percent(whole, sessions), percent(prefixes, r.truncated)
 	return r
 }
 
