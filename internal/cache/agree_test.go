@@ -16,7 +16,6 @@ type world struct {
 	wall   int64 // what packets take as their time
 	boot   int64
 	serial uint64
-	buffer []byte
 	replay bool
 }
 

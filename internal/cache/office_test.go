@@ -74,7 +74,7 @@ func readOffice() (*office, error) {
 	var age clock
 	for {
 		var p packet.Packet
-		if err := r.Next(&p); err == io.EOF {
+		if err := r.Next(&p); errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
 			return nil, err

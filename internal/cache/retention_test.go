@@ -14,6 +14,9 @@ func TestOfficeAgreesWithModel(t *testing.T) {
 	o := needOffice(t)
 	for _, budget := range []int{10 << 20, 40 << 20} {
 		t.Run(fmt.Sprintf("%dMiB", budget>>20), func(t *testing.T) {
+			if raceEnabled && budget > 10<<20 {
+				t.Skip("takes too long under the race detector")
+			}
 			t.Parallel()
 			c := newCache(t, Options{Bytes: budget, Bias: 2})
 			id := o.announce(t, c)

@@ -33,7 +33,7 @@ func TestTruncatedCorpus(t *testing.T) {
 		for _, path := range corpusFiles(t, folder) {
 			packets := 0
 			forEachPacket(t, path, func(lt packet.LinkType, data []byte) {
-				if packets++; packets > 20 {
+				if packets++; packets > 10 {
 					return
 				}
 				for n := range min(len(data), 128) + 1 {
