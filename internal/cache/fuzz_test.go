@@ -41,7 +41,7 @@ func FuzzReplay(f *testing.F) {
 		start := w.boot
 		var before int64
 		var views []*view
-		for ops = ops[:min(len(ops), 900)]; len(ops) >= 3; ops = ops[3:] {
+		for ops = ops[:min(len(ops), 450)]; len(ops) >= 3; ops = ops[3:] {
 			k := talks[ops[0]&15]
 			step := fuzzTimes[ops[1]&15]
 			w.wall += int64(step)
