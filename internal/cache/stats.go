@@ -85,10 +85,17 @@ type Stats struct {
 func (s *Stats) Held() Count { return s.Stored.minus(s.Evicted) }
 
 // Promise returns the age up to which the first bytes of every session are
-// there, for a class the first 2^class KiB: the least horizon of it and the
-// classes below. Complete says that nothing of them was ever lost.
+// there, for a class the first 2^class KiB, also of those sessions that got no
+// further than one packet. Complete says that nothing of them was ever lost.
 func (s *Stats) Promise(class int) (age time.Duration, complete bool) {
-	age, complete = s.Unanswered.Horizon, s.Unanswered.Complete
+	age, complete = s.PromiseAnswered(class)
+	return min(age, s.Unanswered.Horizon), complete && s.Unanswered.Complete
+}
+
+// PromiseAnswered is Promise for the sessions that did get further, which a
+// scan does not concern: the least horizon of the class and those below.
+func (s *Stats) PromiseAnswered(class int) (age time.Duration, complete bool) {
+	age, complete = s.Age, true
 	for _, c := range s.Classes[:class+1] {
 		age, complete = min(age, c.Horizon), complete && c.Complete
 	}

@@ -46,8 +46,11 @@ type Status struct {
 	Totals   Totals   `json:"totals"`
 	Sessions Sessions `json:"sessions"`
 	// Horizons say how far back the cache reaches, from the first KiB of every
-	// session (first) to whole sessions (last, UpToBytes 0).
+	// session of more than one packet (first) to everything (last, UpToBytes 0).
 	Horizons []Horizon `json:"horizons"`
+	// Unanswered says the same of first packets that nothing followed, such as
+	// a scan's; UpToBytes is 0.
+	Unanswered Horizon `json:"unanswered"`
 	// Classes are the cache's logs, from the heads of sessions outwards.
 	Classes []Class `json:"classes"`
 	// OldestPacket and NewestPacket are packet times in the cache, absent when
@@ -103,7 +106,8 @@ type Totals struct {
 
 // Sessions count conversations.
 type Sessions struct {
-	// Live sessions are in the table now, of Capacity places.
+	// Live sessions are in the table now, of Capacity places; one that ended
+	// stays there until its place is needed.
 	Live     uint64 `json:"live"`
 	Capacity uint64 `json:"capacity"`
 	// Seen sessions have begun since the service started.
@@ -116,7 +120,7 @@ type Sessions struct {
 
 // A Horizon says since when the beginning of every session is there.
 type Horizon struct {
-	// UpToBytes is the length of that beginning; 0 means whole sessions.
+	// UpToBytes is the length of that beginning; 0 means everything.
 	UpToBytes int64 `json:"up_to_bytes"`
 	// Seconds is how far back it holds, on the cache's own clock.
 	Seconds float64 `json:"seconds"`

@@ -20,9 +20,9 @@ func (d *Daemon) Section() pcapio.Section {
 	var kept strings.Builder
 	kept.WriteString("Older sessions keep their beginning: the last packets of a session are dropped first.\n")
 	for _, h := range s.Horizons {
-		what := "whole sessions"
+		what := "everything"
 		if h.UpToBytes > 0 {
-			what = fmt.Sprintf("the first %d KiB of every session", h.UpToBytes>>10)
+			what = fmt.Sprintf("the first %d KiB of every session of more than one packet", h.UpToBytes>>10)
 		}
 		age := (time.Duration(h.Seconds) * time.Second).String()
 		if h.Complete {
@@ -30,6 +30,9 @@ func (d *Daemon) Section() pcapio.Section {
 		} else {
 			fmt.Fprintf(&kept, "%s: the last %s\n", what, age)
 		}
+	}
+	if !s.Unanswered.Complete {
+		fmt.Fprintf(&kept, "first packets that nothing followed: the last %v\n", (time.Duration(s.Unanswered.Seconds) * time.Second).String())
 	}
 	fmt.Fprintf(&kept, "%d of %d packets seen were evicted, %d were dropped before they could be stored.", s.Totals.Evicted.Packets, s.Totals.Seen.Packets, s.Totals.Dropped)
 	var looked strings.Builder

@@ -55,7 +55,8 @@ func openReplays(paths []string) (*replays, error) {
 // run feeds all files to the sink. A file that breaks off is told and the
 // next one read.
 func (r *replays) run(ctx context.Context, sink capture.Sink, d *Daemon) {
-	for _, f := range r.files {
+	for i, f := range r.files {
+		r.files[i].source = nil // it holds a buffer
 		if ctx.Err() != nil {
 			if f.source != nil {
 				_ = f.source.Close()

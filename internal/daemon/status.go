@@ -36,6 +36,7 @@ func (d *Daemon) status() control.Status {
 		Totals:     totals(&stats, links),
 		Sessions:   sessions(&stats),
 		Horizons:   d.horizons(&stats, now),
+		Unanswered: d.horizon(0, stats.Unanswered.Horizon, stats.Unanswered.Complete, now),
 		Classes:    classes(&stats),
 		Interfaces: d.interfaces(links),
 		Coverage:   d.coverage.all(),
@@ -94,19 +95,20 @@ func sessions(stats *cache.Stats) control.Sessions {
 // horizons are the promises, from the heads of sessions to whole ones.
 func (d *Daemon) horizons(stats *cache.Stats, now time.Time) []control.Horizon {
 	var list []control.Horizon
-	add := func(class int, upTo int64) {
-		age, complete := stats.Promise(class)
-		h := control.Horizon{UpToBytes: upTo, Seconds: age.Seconds(), Complete: complete}
-		if d.replays == nil {
-			h.Since = now.Add(-age)
-		}
-		list = append(list, h)
-	}
 	for _, class := range promised {
-		add(class, 1024<<class)
+		age, complete := stats.PromiseAnswered(class)
+		list = append(list, d.horizon(1024<<class, age, complete, now))
 	}
-	add(cache.NumClasses-1, 0)
-	return list
+	age, complete := stats.Promise(cache.NumClasses - 1)
+	return append(list, d.horizon(0, age, complete, now))
+}
+
+func (d *Daemon) horizon(upTo int64, age time.Duration, complete bool, now time.Time) control.Horizon {
+	h := control.Horizon{UpToBytes: upTo, Seconds: age.Seconds(), Complete: complete}
+	if d.replays == nil {
+		h.Since = now.Add(-age)
+	}
+	return h
 }
 
 func classes(stats *cache.Stats) []control.Class {

@@ -7,7 +7,7 @@ import (
 // horizonRows says how far back the cache reaches, in words: what, and since
 // when. Of several beginnings that reach equally far only the longest is named,
 // because it contains the others.
-func horizonRows(horizons []control.Horizon) [][2]string {
+func horizonRows(horizons []control.Horizon, unanswered control.Horizon) [][2]string {
 	var rows [][2]string
 	for i, h := range horizons {
 		reach := horizonReach(h)
@@ -22,6 +22,10 @@ func horizonRows(horizons []control.Horizon) [][2]string {
 			}
 		}
 		rows = append(rows, [2]string{what, reach})
+	}
+	// Worth a line only where a scan or the like has cost some.
+	if rows != nil && !unanswered.Complete && unanswered.Seconds > 0 {
+		rows = append(rows, [2]string{"first packets that nothing followed", horizonReach(unanswered)})
 	}
 	if rows == nil {
 		return [][2]string{{"nothing is recorded yet", ""}}

@@ -28,7 +28,7 @@ func statusLines(st control.Status) []string {
 
 	lines = append(lines, "", "How far back")
 	reach := table{header: []string{"", "", ""}}
-	for _, row := range horizonRows(st.Horizons) {
+	for _, row := range horizonRows(st.Horizons, st.Unanswered) {
 		reach.add("", row[0], row[1])
 	}
 	lines = append(lines, indented(reach.lines())...)
@@ -117,7 +117,7 @@ func lostText(t control.Totals) string {
 }
 
 func sessionsText(s control.Sessions) string {
-	text := fmt.Sprintf("%s live of %s, %s seen", grouped(s.Live), grouped(s.Capacity), grouped(s.Seen))
+	text := fmt.Sprintf("%s in the table (room for %s), %s seen", grouped(s.Live), grouped(s.Capacity), grouped(s.Seen))
 	if s.Unanswered > 0 {
 		text += ", " + grouped(s.Unanswered) + " unanswered"
 	}

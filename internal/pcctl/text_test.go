@@ -49,20 +49,21 @@ func TestHorizonRows(t *testing.T) {
 	}
 	lost := func(s float64, upTo int64) control.Horizon { return control.Horizon{UpToBytes: upTo, Seconds: s} }
 	for _, test := range []struct {
-		name     string
-		horizons []control.Horizon
-		want     [][2]string
+		name       string
+		horizons   []control.Horizon
+		unanswered control.Horizon
+		want       [][2]string
 	}{
-		{"nothing", nil, [][2]string{{"nothing is recorded yet", ""}}},
-		{"all there", []control.Horizon{since(180, 1024), since(180, 2048), since(180, 0)},
+		{"nothing", nil, lost(1, 0), [][2]string{{"nothing is recorded yet", ""}}},
+		{"all there", []control.Horizon{since(180, 1024), since(180, 2048), since(180, 0)}, since(180, 0),
 			[][2]string{{"everything", "since capture began, 3 min ago"}}},
-		{"heads are all there", []control.Horizon{since(7200, 1024), since(7200, 2048), lost(60, 4096), lost(60, 0)},
+		{"heads are all there", []control.Horizon{since(7200, 1024), since(7200, 2048), lost(60, 4096), lost(60, 0)}, since(7200, 0),
 			[][2]string{{"the first 2 KiB of every session", "since capture began, 2 h ago"}, {"everything", "1 min"}}},
-		{"each less", []control.Horizon{lost(86400, 1024), lost(7200, 2048), lost(0.5, 0)},
-			[][2]string{{"the first 1 KiB of every session", "1 d"}, {"the first 2 KiB", "2 h"}, {"everything", "less than 1 s"}}},
+		{"each less", []control.Horizon{lost(86400, 1024), lost(7200, 2048), lost(0.5, 0)}, lost(3600, 0),
+			[][2]string{{"the first 1 KiB of every session", "1 d"}, {"the first 2 KiB", "2 h"}, {"everything", "less than 1 s"}, {"first packets that nothing followed", "1 h"}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if got := horizonRows(test.horizons); !reflect.DeepEqual(got, test.want) {
+			if got := horizonRows(test.horizons, test.unanswered); !reflect.DeepEqual(got, test.want) {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
