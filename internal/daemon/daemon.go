@@ -134,13 +134,13 @@ func (d *Daemon) run(ctx context.Context, ready func()) error {
 	if err != nil {
 		return fmt.Errorf("opening the dump endpoint: %w", err)
 	}
-	defer dumps.Close()
+	defer func() { _ = dumps.Close() }()
 	endpoints.Refusal = control.Refusal()
 	controls, err := ipc.Listen(ipc.Control, endpoints)
 	if err != nil {
 		return fmt.Errorf("opening the control endpoint: %w", err)
 	}
-	defer controls.Close()
+	defer func() { _ = controls.Close() }()
 	d.coverage.add(control.CoverageEntry{Time: d.started, Kind: "start", Text: "PacketCache " + version.String() + " started"})
 
 	inner, cancel := context.WithCancel(context.WithoutCancel(ctx))
@@ -184,6 +184,7 @@ func (d *Daemon) capture(ctx context.Context) {
 	if d.replays != nil {
 		d.become(control.StateReplaying)
 		d.replays.run(ctx, replaySink{d.cache}, d)
+		debug.FreeOSMemory() // the buffers were for this only
 		d.become(control.StateIdle)
 		<-ctx.Done()
 		return

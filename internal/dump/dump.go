@@ -23,9 +23,9 @@ const (
 	Parallel = 8
 	// StallLimit is how long a reader may take nothing before it is given up.
 	StallLimit = 5 * time.Minute
-	// bufferSize is how much is formatted before it is written; the largest
-	// record fits.
-	bufferSize = packet.MaxLen + 4096
+	// bufferSize is how much is formatted before it is written; a larger record
+	// makes it grow. More of it makes dumps no faster.
+	bufferSize = 64 << 10
 	// flushEvery is how long a packet that was found may wait for others: a
 	// client should see something grow while a filter finds little.
 	flushEvery = 500 * time.Millisecond

@@ -98,6 +98,11 @@ func (d *Dumper) client(ctx context.Context, conn net.Conn) Record {
 			return r
 		}
 	}
+	// What the client writes from now on is too late, but left unread it would
+	// make the client see a reset at the end of its file (unix(7)).
+	if err := conn.SetReadDeadline(time.Time{}); err == nil {
+		go func() { _, _ = io.Copy(io.Discard, conn) }() // until conn is closed
+	}
 	r.Result, r.Err = d.Dump(ctx, req, patient{conn})
 	if half, ok := conn.(interface{ CloseWrite() error }); ok && r.Err == nil {
 		_ = half.CloseWrite()

@@ -3,6 +3,7 @@ package endtoend
 import (
 	"bufio"
 	"encoding/binary"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -11,22 +12,31 @@ import (
 	"github.com/google/gopacket"
 	"github.com/google/gopacket/layers"
 	"github.com/google/gopacket/pcapgo"
+	"golang.org/x/sys/unix"
 )
 
-// rawDatagram makes an IPv4 packet with a UDP datagram of session number n, of
-// the given length.
-func rawDatagram(n, length int) []byte {
-	return datagramBytes(n, 4000, length)[14:]
-}
+// datagram makes an Ethernet frame of the given length with a UDP datagram over
+// IPv4 from a client, number n, to a port of the server.
+func datagram(n, port, length int) []byte { return frameOf(n, port, length, false) }
 
-// datagram makes an Ethernet frame of session number n and the given length,
-// from a source port of the session's to a destination port.
-func datagramBytes(n, port, length int) []byte {
+// answer makes a datagram back from the server's port to the client.
+func answer(n, port, length int) []byte { return frameOf(n, port, length, true) }
+
+func frameOf(n, port, length int, back bool) []byte {
+	ethernet := &layers.Ethernet{
+		SrcMAC: []byte{2, 0, 0, byte(n >> 16), byte(n >> 8), byte(n)}, DstMAC: []byte{2, 0, 0, 0, 0, 1},
+		EthernetType: layers.EthernetTypeIPv4,
+	}
 	ip := &layers.IPv4{
 		Version: 4, TTL: 64, Protocol: layers.IPProtocolUDP,
 		SrcIP: []byte{10, byte(n >> 16), byte(n >> 8), byte(n)}, DstIP: []byte{192, 0, 2, 1},
 	}
 	udp := &layers.UDP{SrcPort: layers.UDPPort(1024 + n%60000), DstPort: layers.UDPPort(port)}
+	if back {
+		ethernet.SrcMAC, ethernet.DstMAC = ethernet.DstMAC, ethernet.SrcMAC
+		ip.SrcIP, ip.DstIP = ip.DstIP, ip.SrcIP
+		udp.SrcPort, udp.DstPort = udp.DstPort, udp.SrcPort
+	}
 	_ = udp.SetNetworkLayerForChecksum(ip) // fails for other layers only
 	payload := make([]byte, length-14-20-8)
 	for i := range payload {
@@ -34,15 +44,15 @@ func datagramBytes(n, port, length int) []byte {
 	}
 	buf := gopacket.NewSerializeBuffer()
 	err := gopacket.SerializeLayers(buf, gopacket.SerializeOptions{FixLengths: true, ComputeChecksums: true},
-		&layers.Ethernet{
-			SrcMAC: []byte{2, 0, 0, byte(n >> 16), byte(n >> 8), byte(n)}, DstMAC: []byte{2, 0, 0, 0, 0, 1},
-			EthernetType: layers.EthernetTypeIPv4,
-		}, ip, udp, gopacket.Payload(payload))
+		ethernet, ip, udp, gopacket.Payload(payload))
 	if err != nil {
 		panic(err) // layers that are made right here
 	}
 	return buf.Bytes()
 }
+
+// rawDatagram makes the IPv4 packet of a datagram without its Ethernet header.
+func rawDatagram(n, length int) []byte { return datagram(n, 4000, 14+length)[14:] }
 
 // A maker writes a capture file of Ethernet frames with times in ns.
 type maker struct {
@@ -93,20 +103,61 @@ func (m *maker) done() string {
 // base is when made captures begin.
 var base = time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
 
-// bulk writes a file of about so many bytes: frames of 1400 bytes, a millisecond
-// apart, in turn from a number of sessions.
+// bulk writes a file of about so many bytes; see writeBulk.
 func bulk(t testing.TB, bytes, sessions int) string {
 	t.Helper()
-	m := newMaker(t, "bulk.pcap")
-	templates := make([][]byte, sessions)
-	for i := range templates {
-		templates[i] = datagramBytes(i, 443, 1400)
+	path := filepath.Join(t.TempDir(), "bulk.pcap")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := writeBulk(f, bytes, sessions); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// bulkPipe is bulk for more than a disk should hold: a named pipe that gives
+// the same bytes to whoever reads it, once.
+func bulkPipe(t testing.TB, bytes, sessions int) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "bulk")
+	if err := unix.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		f, err := os.OpenFile(path, os.O_WRONLY, 0) // waits for the reader
+		if err != nil {
+			return
+		}
+		defer f.Close()
+		_ = writeBulk(f, bytes, sessions) // the reader tells if it is too short
+	}()
+	return path
+}
+
+// writeBulk writes a capture of about so many bytes: requests and answers of
+// 1400 bytes, a millisecond apart, of a number of sessions in turn.
+func writeBulk(to io.Writer, bytes, sessions int) error {
+	b := bufio.NewWriterSize(to, 1<<20)
+	w := pcapgo.NewWriterNanos(b)
+	if err := w.WriteFileHeader(262144, layers.LinkTypeEthernet); err != nil {
+		return err
+	}
+	frames := make([][]byte, 2*sessions)
+	for i := range frames {
+		frames[i] = frameOf(i/2, 443, 1400, i%2 == 1)
 	}
 	for i := range bytes / 1416 {
-		frame := append([]byte(nil), templates[i%sessions]...)
+		frame := frames[i%len(frames)]
 		binary.BigEndian.PutUint32(frame[42:], uint32(i)) // no two are alike
-		m.add(base.Add(time.Duration(i)*time.Millisecond), frame)
+		at := base.Add(time.Duration(i) * time.Millisecond)
+		if err := w.WritePacket(gopacket.CaptureInfo{Timestamp: at, CaptureLength: len(frame), Length: len(frame)}, frame); err != nil {
+			return err
+		}
 	}
-	m.all = nil
-	return m.done()
+	return b.Flush()
 }

@@ -143,7 +143,7 @@ func sendTagged(args []string) error {
 		"\x81\x00\xe0\x00", "\x88\xa8\xef\xfe", "\x81\x00\x10\x01\x81\x00\x10\x02\x81\x00\x10\x03",
 	} {
 		for _, size := range []int{60, 1000, 1500} {
-			frame := datagramBytes(i, 7, size)
+			frame := datagram(i, 7, size)
 			frame = append(append(append([]byte{}, frame[:12]...), tags...), frame[12:]...)
 			if _, err := unix.Write(sock, frame[:min(len(frame), 1518)]); err != nil {
 				return err
