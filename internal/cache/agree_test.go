@@ -106,7 +106,6 @@ func TestAgreesWithModel(t *testing.T) {
 			single, batched := w.newCache(t), w.newCache(t)
 			m := newModel()
 			start := w.boot
-			var newestReplayed int64
 			var judge judge
 			var views []*view
 			for m.serial < packets {
@@ -117,10 +116,9 @@ func TestAgreesWithModel(t *testing.T) {
 					batch = append(batch, s.p)
 					if !replay {
 						m.now = w.boot - start
-					} else if step := s.p.Time - newestReplayed; m.serial > 0 && step > 0 {
-						m.now += step
+					} else {
+						m.replayTo(s.p.Time)
 					}
-					newestReplayed = s.p.Time
 					m.add(s.k, s.flags, &s.p)
 					w.feed(single, []packet.Packet{s.p})
 					judge.see(m, m.follow(t, single))

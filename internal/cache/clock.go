@@ -10,13 +10,17 @@ import (
 // mad timestamp does not end all sessions and histories at once for good.
 const maxStep = int64(366 * 24 * time.Hour)
 
+// disorder is how far back packets may stand that merely come late, as those
+// of several interfaces do; a longer step back is a clock set back.
+const disorder = int64(time.Minute)
+
 // A clock tells ages. It never goes back: live it follows the time since
 // boot, sleep included; in a replay, the forward steps of packet time. What
 // the wall clock does makes no difference.
 type clock struct {
 	now      int64 // nanoseconds since the cache was made
 	boot     int64
-	packet   int64 // timestamp of the newest packet of the replay
+	packet   int64 // the timestamp that the replay has come to
 	stepping bool  // in a replay: packet is set, and boot time stands still
 }
 
@@ -32,15 +36,17 @@ func (c *clock) live(boot int64) {
 
 // step moves the clock to a packet of a replay.
 func (c *clock) step(packet int64) {
-	if c.stepping && packet > c.packet {
-		// The difference of two far-off timestamps can overflow.
-		if step := packet - c.packet; step > 0 {
-			c.now += min(step, maxStep)
-		} else {
-			c.now += maxStep
-		}
+	// Differences as unsigned numbers, since those of two far-off timestamps
+	// overflow signed ones.
+	switch {
+	case !c.stepping:
+		c.stepping = true
+	case packet > c.packet:
+		c.now += int64(min(uint64(packet)-uint64(c.packet), uint64(maxStep)))
+	case uint64(c.packet)-uint64(packet) <= uint64(disorder):
+		return
 	}
-	c.packet, c.stepping = packet, true
+	c.packet = packet
 }
 
 // tick is the time in the session table's unit.

@@ -39,7 +39,6 @@ func FuzzReplay(f *testing.F) {
 		m := newModel()
 		talks := w.talks[:16]
 		start := w.boot
-		var before int64
 		var views []*view
 		for ops = ops[:min(len(ops), 450)]; len(ops) >= 3; ops = ops[3:] {
 			k := talks[ops[0]&15]
@@ -55,10 +54,9 @@ func FuzzReplay(f *testing.F) {
 			}
 			if !replay {
 				m.now = w.boot - start
-			} else if m.serial > 0 && p.Time > before {
-				m.now += p.Time - before
+			} else {
+				m.replayTo(p.Time)
 			}
-			before = p.Time
 			m.add(k, flags, &p)
 			w.feed(c, []packet.Packet{p})
 			m.follow(t, c)

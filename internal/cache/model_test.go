@@ -39,6 +39,7 @@ type modelSession struct {
 }
 
 type model struct {
+	reached  int64 // timestamp that a replay has come to
 	now      int64
 	sessions map[any]*modelSession
 	logs     [NumClasses + 1][]*stored
@@ -58,6 +59,18 @@ type model struct {
 
 func newModel() *model {
 	return &model{sessions: map[any]*modelSession{}, perInterface: map[packet.InterfaceID]*InterfaceStats{}}
+}
+
+// replayTo moves the clock of a replay to a packet: forward with it, and not
+// at all for one that is late by up to a minute or comes after a clock set back.
+func (m *model) replayTo(at int64) {
+	if late := m.reached - at; m.serial > 0 && late >= 0 && late <= int64(time.Minute) {
+		return
+	}
+	if m.serial > 0 && at > m.reached {
+		m.now += at - m.reached
+	}
+	m.reached = at
 }
 
 func (m *model) iface(id packet.InterfaceID) *InterfaceStats {

@@ -50,8 +50,7 @@ type segment struct {
 	lastInterface packet.InterfaceID
 	lastTie       uint16
 	lastAt        uint32 // offset of the newest record
-	codec         codec
-	sealed        bool
+	codec         codec  // of a sealed segment; an open one is raw
 	// disordered says that some packet is older than the one before it.
 	disordered bool
 	// stamped says that its records carry stamps: it is of the probation log.
@@ -135,9 +134,8 @@ func (l *log) push(p *segmentPool, slot uint32) {
 	l.segments++
 }
 
-// seal closes the youngest segment.
+// seal closes the youngest segment: nothing is written to it any more.
 func (l *log) seal() {
-	l.head.sealed = true
 	l.head, l.room = nil, 0
 }
 

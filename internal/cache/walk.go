@@ -2,10 +2,10 @@ package cache
 
 import "encoding/binary"
 
-// copyOut copies what stands in a raw segment from offset on to dst and
-// returns how much that was.
+// copyOut copies what stands in a segment from offset on to dst and returns
+// how much that was. Records can be read of raw segments only.
 func (c *Cache) copyOut(seg *segment, offset uint32, dst []byte) int {
-	if offset >= seg.size {
+	if offset >= seg.size || seg.codec != codecRaw {
 		return 0
 	}
 	dst = dst[:min(len(dst), int(seg.size-offset))]

@@ -72,8 +72,10 @@ func (g *generator) portsIn(etherTyp uint32, r portRange, protos []uint32, dir d
 		return and(p, g.bothWays(dir, func() *pred { return at(0) }, func() *pred { return at(2) }))
 	}
 	p := one(protos[0])
-	if len(protos) == 3 {
+	if len(protos) > 1 {
 		p = or(p, one(protos[1]))
+	}
+	if len(protos) > 2 {
 		p = or(one(protos[2]), p)
 	}
 	return and(typ, p)

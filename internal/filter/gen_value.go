@@ -67,10 +67,10 @@ func (g *generator) protocolNumber(name string, pr proto) (v uint32, ok bool) {
 func (g *generator) numberValue(v uint32, q qual) *pred {
 	switch q.typ {
 	case typeAny, typeHost, typeNet:
-		switch {
-		case q.proto == protoDECnet:
+		switch q.proto {
+		case protoDECnet:
 			return g.host(v, 0, q)
-		case q.proto == protoLink:
+		case protoLink:
 			return g.fail("%d is no hardware address", v)
 		}
 		mask := uint32(0xffffffff)

@@ -6,8 +6,8 @@ func (o *optimizer) peephole(b *block) {
 	if len(b.stmts) == 0 {
 		return
 	}
-	// real is the index of the next statement from i on that is not removed.
-	real := func(i int) int {
+	// nextReal is the index of the next statement from i on that is not removed.
+	nextReal := func(i int) int {
 		for i < len(b.stmts) && b.stmts[i].op == opNop {
 			i++
 		}
@@ -15,13 +15,13 @@ func (o *optimizer) peephole(b *block) {
 	}
 	last := b.stmts[0]
 	for i := 0; ; {
-		i = real(i)
-		next := real(i + 1)
+		i = nextReal(i)
+		next := nextReal(i + 1)
 		if next >= len(b.stmts) {
 			break
 		}
 		last = b.stmts[next]
-		o.pair(b, b.stmts[i], next, real)
+		o.pair(b, b.stmts[i], next, nextReal)
 		i = next
 	}
 	o.mergeTest(b, last)
@@ -29,7 +29,7 @@ func (o *optimizer) peephole(b *block) {
 }
 
 // pair simplifies a statement and the next one.
-func (o *optimizer) pair(b *block, s *stmt, n int, real func(int) int) {
+func (o *optimizer) pair(b *block, s *stmt, n int, nextReal func(int) int) {
 	next := b.stmts[n]
 	// What was just stored need not be loaded.
 	if s.op == opSt && next.op == opLdxMem && s.k == next.k {
@@ -54,10 +54,10 @@ func (o *optimizer) pair(b *block, s *stmt, n int, real func(int) int) {
 	}
 	add := n
 	if next.op == opLdxMsh {
-		add = real(n + 1)
+		add = nextReal(n + 1)
 	}
-	tax := real(add + 1)
-	load := real(tax + 1)
+	tax := nextReal(add + 1)
+	load := nextReal(tax + 1)
 	if at(add).op != opAddX || at(tax).op != opTax ||
 		at(load).op&clsMask != clsLd || at(load).op&modeMask != modeInd {
 		return

@@ -79,11 +79,10 @@ func (h *hot) silent() int {
 // ended reports whether f, a packet with the addresses of the session in
 // slot, begins another one.
 func (t *Table) ended(slot int, f *Flow, now uint32) bool {
-	if flags := t.hot[slot].bytes[0]; flags&flagRestarts != 0 {
+	if t.hot[slot].bytes[0]&flagRestarts != 0 {
 		return now-t.cold[slot].first >= ticksRestart
-	} else {
-		return flags&flagClosed != 0 && f.tcpFlags&(tcpSYN|tcpACK) == tcpSYN
 	}
+	return t.hot[slot].bytes[0]&flagClosed != 0 && f.tcpFlags&(tcpSYN|tcpACK) == tcpSYN
 }
 
 // idle reports whether the session has shown no packet for too long.
