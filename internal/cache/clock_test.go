@@ -9,7 +9,8 @@ import (
 
 // jumps are what happens to clocks: set by hand, by a network that lies, and
 // back.
-var jumps = []time.Duration{24 * time.Hour, -366 * 24 * time.Hour, 24 * time.Hour, -time.Hour, 365 * 24 * time.Hour}
+var jumps = []time.Duration{24 * time.Hour, -366 * 24 * time.Hour, 24 * time.Hour, -time.Hour, 365 * 24 * time.Hour,
+	time.Hour, -time.Hour, time.Hour, -time.Hour, time.Hour, -time.Hour}
 
 // TestClockOnTheWall sets the clock forward a day and back a year in the
 // middle: ages do not change, and a dump is in the order of what the packets

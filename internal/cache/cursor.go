@@ -8,8 +8,13 @@ import (
 	"github.com/packetcache/packetcache/internal/packet"
 )
 
-// windowSize is how much of a segment a cursor copies out at a time.
-const windowSize = 16 << 10
+// windowSize is how much of a segment a cursor copies out at a time. Where more
+// than manyCursors are at work at once, the others make do with smallWindow.
+const (
+	windowSize  = 16 << 10
+	smallWindow = 4 << 10
+	manyCursors = 32
+)
 
 // A cursor goes through the records of one segment by their timestamps.
 type cursor struct {
@@ -136,7 +141,7 @@ func (r *Reader) advance(cur *cursor) bool {
 // or false if they were evicted.
 func (r *Reader) data(cur *cursor) ([]byte, bool) {
 	n := uint32(cur.header.length)
-	if cur.next-cur.offset <= windowSize {
+	if cur.next-cur.offset <= uint32(cap(cur.window)) {
 		b := r.bytes(cur, cur.dataAt, n)
 		return b, len(b) == int(n)
 	}
@@ -151,18 +156,16 @@ func (r *Reader) data(cur *cursor) ([]byte, bool) {
 // need be; fewer if the segment was evicted.
 func (r *Reader) bytes(cur *cursor, offset, n uint32) []byte {
 	if offset < cur.start || offset+n > cur.start+uint32(len(cur.window)) {
-		if cap(cur.window) == 0 {
-			cur.window = make([]byte, windowSize)
-		}
+		room := uint32(cap(cur.window))
 		// The window begins at the record's beginning, so that all of it fits;
 		// where records are sorted, a little before, since what comes next
 		// may stand there.
 		cur.start = cur.offset
-		if slack := min(cur.start, windowSize/4); len(cur.order) > 0 && offset+n-cur.start+slack <= windowSize {
+		if slack := min(cur.start, room/4); len(cur.order) > 0 && offset+n-cur.start+slack <= room {
 			cur.start -= slack
 		}
-		cur.window = cur.window[:windowSize]
-		cur.window = cur.window[:r.fetch(cur, cur.start, cur.window[:min(windowSize, cur.size-cur.start)])]
+		cur.window = cur.window[:min(room, cur.size-cur.start)]
+		cur.window = cur.window[:r.fetch(cur, cur.start, cur.window)]
 		if offset+n > cur.start+uint32(len(cur.window)) {
 			return nil
 		}

@@ -21,7 +21,7 @@ var All = Query{math.MinInt64, math.MaxInt64}
 // A Reader returns packets in the order of their timestamps, as the cache was
 // when Begin was called: what comes later is not seen, what is evicted before
 // it is reached is missing and counted. It copies pieces of segments out
-// under a short lock and pins nothing. A Reader takes up to 1.5 MiB, which it
+// under a short lock and pins nothing. A Reader takes about 1 MiB, which it
 // keeps for the next Begin; it is not safe for concurrent use.
 type Reader struct {
 	c     *Cache
@@ -53,7 +53,7 @@ type segmentRef struct {
 
 // maxCursors bounds how many segments are merged at once. Only timestamps
 // gone mad make more of them overlap; then some packets come late.
-const maxCursors = 40
+const maxCursors = 128
 
 // NewReader makes a reader of the cache.
 func (c *Cache) NewReader() *Reader { return &Reader{c: c} }
@@ -179,7 +179,11 @@ func (r *Reader) cursor() *cursor {
 		r.spare = r.spare[:n-1]
 		return cur
 	}
-	return &cursor{}
+	size := windowSize
+	if len(r.heap) >= manyCursors {
+		size = smallWindow
+	}
+	return &cursor{window: make([]byte, 0, size)}
 }
 
 // finish takes the first cursor, which is at its end, off the heap.
