@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +14,17 @@ import (
 
 	"github.com/packetcache/packetcache/internal/control"
 )
+
+// dialControl connects to the control endpoint.
+func dialControl(t testing.TB, s *service) net.Conn {
+	t.Helper()
+	conn, err := net.Dial("unix", filepath.Join(s.dir, "control"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	return conn
+}
 
 // slurp reads a connection to its end.
 func slurp(t testing.TB, conn net.Conn) []byte {
@@ -156,10 +168,7 @@ func TestClientsThatMisbehave(t *testing.T) {
 		t.Logf("it could write another %d bytes (%v)", n, err)
 	})
 	t.Run("gone on the control endpoint", func(t *testing.T) {
-		conn, err := net.Dial("unix", s.dir+"/control")
-		if err != nil {
-			t.Fatal(err)
-		}
+		conn := dialControl(t, s)
 		fmt.Fprint(conn, "GET /v1/dump HTTP/1.1\r\nHost: x\r\n\r\n")
 		if _, err := io.CopyN(io.Discard, conn, 100_000); err != nil {
 			t.Fatal(err)
@@ -168,10 +177,7 @@ func TestClientsThatMisbehave(t *testing.T) {
 	})
 	t.Run("rubbish on the control endpoint", func(t *testing.T) {
 		for _, words := range []string{"\x16\x03\x01\x02\x00\x01\x00", "GET / HTTP/9.9\r\n\r\n", "\r\n\r\n\r\n", strings.Repeat("A", 100_000)} {
-			conn, err := net.Dial("unix", s.dir+"/control")
-			if err != nil {
-				t.Fatal(err)
-			}
+			conn := dialControl(t, s)
 			_, _ = io.WriteString(conn, words)
 			_ = conn.Close()
 		}

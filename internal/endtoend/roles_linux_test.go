@@ -23,7 +23,9 @@ func play(role string, args []string) int {
 		"server": serveTraffic,
 		"client": makeTraffic,
 		"send":   sendDatagrams,
+		"flood":  flood,
 		"tagged": sendTagged,
+		"frame":  sendFrame,
 		"tun":    holdTun,
 	}
 	if err := roles[role](args); err != nil {
@@ -107,8 +109,8 @@ func makeTraffic(hosts []string) error {
 	return nil
 }
 
-// sendDatagrams sends a text to an address, one datagram for each of the
-// texts, a millisecond apart.
+// sendDatagrams sends texts to an address, each in a datagram, a millisecond
+// apart.
 func sendDatagrams(args []string) error {
 	conn, err := net.Dial("udp", args[0])
 	if err != nil {
@@ -124,18 +126,30 @@ func sendDatagrams(args []string) error {
 	return nil
 }
 
+// flood sends a number of datagrams of 1000 bytes to an address.
+func flood(args []string) error {
+	conn, err := net.Dial("udp", args[0])
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	n, err := strconv.Atoi(args[1])
+	if err != nil {
+		return err
+	}
+	for range n {
+		if _, err := conn.Write(make([]byte, 1000)); err != nil && !strings.Contains(err.Error(), "refused") {
+			return err
+		}
+	}
+	return nil
+}
+
 // sendTagged puts frames with VLAN tags on an interface, as another machine's
 // VLAN devices would: one tag, two, a service tag, and a priority without VLAN.
 func sendTagged(args []string) error {
-	link, err := net.InterfaceByName(args[0])
+	sock, err := packetSocket(args[0])
 	if err != nil {
-		return err
-	}
-	sock, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return err
-	}
-	if err := unix.Bind(sock, &unix.SockaddrLinklayer{Ifindex: link.Index}); err != nil {
 		return err
 	}
 	for i, tags := range []string{
@@ -151,6 +165,30 @@ func sendTagged(args []string) error {
 		}
 	}
 	return nil
+}
+
+// sendFrame puts a frame with a text on an interface.
+func sendFrame(args []string) error {
+	sock, err := packetSocket(args[0])
+	if err != nil {
+		return err
+	}
+	const experimental = "\x88\xb5"
+	_, err = unix.Write(sock, []byte("\xff\xff\xff\xff\xff\xff\x02\x00\x00\x00\x00\x01"+experimental+args[1]))
+	return err
+}
+
+// packetSocket opens a socket that sends on an interface and receives nothing.
+func packetSocket(name string) (int, error) {
+	link, err := net.InterfaceByName(name)
+	if err != nil {
+		return 0, err
+	}
+	sock, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return 0, err
+	}
+	return sock, unix.Bind(sock, &unix.SockaddrLinklayer{Ifindex: link.Index})
 }
 
 // holdTun makes a tun device, has packets come in through it when a line is
@@ -196,11 +234,11 @@ func startRole(t testing.TB, ns namespace, name string, args ...string) *job {
 	return j
 }
 
-// send sends datagrams from the namespace.
-func (ns namespace) send(t testing.TB, address string, texts ...string) {
+// play runs a role in the namespace to its end.
+func (ns namespace) play(t testing.TB, role string, args ...string) {
 	t.Helper()
-	j := begin(t, ns.role(t, "send", append([]string{address}, texts...)...))
+	j := begin(t, ns.role(t, role, args...))
 	if code := j.exitCode(t, patience); code != 0 {
-		t.Fatal(j.log.String())
+		t.Fatalf("%s: %s", role, j.log.String())
 	}
 }

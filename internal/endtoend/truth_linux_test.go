@@ -41,9 +41,9 @@ func TestSameAsTcpdump(t *testing.T) {
 
 	// What lies between two marks is compared.
 	from, to := "first "+s.dir, "last "+s.dir
-	w.a.send(t, net.JoinHostPort(plain4, "9"), from)
+	w.a.play(t, "send", net.JoinHostPort(plain4, "9"), from)
 	makeAllTraffic(t, w, vlans)
-	w.a.send(t, net.JoinHostPort(plain4, "9"), to)
+	w.a.play(t, "send", net.JoinHostPort(plain4, "9"), to)
 
 	eventually(t, "the last packet in tcpdump's file", func() bool { return holds(t, file, to) })
 	if err := tcpdump.cmd.Process.Signal(syscall.SIGINT); err != nil {
@@ -83,10 +83,7 @@ func makeAllTraffic(t *testing.T, w wire, vlans bool) {
 	if vlans {
 		hosts = append(hosts, vlan4, vlan6, qinq4)
 	}
-	client := begin(t, w.a.role(t, "client", hosts...))
-	if code := client.exitCode(t, patience); code != 0 {
-		t.Fatalf("the traffic failed: %s", client.log.String())
-	}
+	w.a.play(t, "client", hosts...)
 	for _, host := range hosts {
 		for _, size := range []int{56, 1472, 4000, 20000} { // the last two in fragments
 			w.a.must(t, "ping", "-n", "-c", "3", "-i", "0.01", "-s", strconv.Itoa(size), host)
@@ -101,10 +98,7 @@ func makeAllTraffic(t *testing.T, w wire, vlans bool) {
 		w.a.must(t, "iperf3", args...)
 	}
 	for _, ns := range []namespace{w.a, w.b} {
-		tagged := begin(t, ns.role(t, "tagged", "wire0"))
-		if code := tagged.exitCode(t, patience); code != 0 {
-			t.Fatalf("no tagged frames: %s", tagged.log.String())
-		}
+		ns.play(t, "tagged", "wire0")
 	}
 }
 
