@@ -62,6 +62,7 @@ func TestDownAndVanished(t *testing.T) {
 	sink.Await(t, 1)
 	capturetest.IP(t, "link set pcdn1 down")
 	capturetest.IP(t, "link set pcdn1 up")
+	capturetest.AwaitCarrier(t, "pcdn0", "pcdn1")
 	capturetest.Send(t, "pcdn0", ethernet(experimental, 2, 60))
 	sink.Await(t, 2)
 	capturetest.IP(t, "link del pcdn0")
@@ -82,6 +83,7 @@ func TestOpenedWhileDown(t *testing.T) {
 	sink, _ := listen(t, "pcod1")
 	sink.AwaitInterface(t)
 	capturetest.IP(t, "link set pcod1 up")
+	capturetest.AwaitCarrier(t, "pcod0", "pcod1")
 	capturetest.Send(t, "pcod0", ethernet(experimental, 1, 60))
 	sink.Await(t, 1)
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -114,4 +115,18 @@ func Veth(t testing.TB, a, b string) {
 	t.Cleanup(func() { _ = exec.Command("ip", "link", "del", a).Run() })
 	IP(t, "link set "+a+" mtu 9000 up")
 	IP(t, "link set "+b+" mtu 9000 up")
+	AwaitCarrier(t, a, b)
+}
+
+// AwaitCarrier waits until interfaces that have been set up pass packets. The
+// kernel gets to that in its own time, a second on a busy machine, and drops
+// what is sent before.
+func AwaitCarrier(t testing.TB, names ...string) {
+	t.Helper()
+	for _, name := range names {
+		Eventually(t, 20*time.Second, name+" is up", func() bool {
+			out, err := exec.Command("ip", "-o", "link", "show", name).Output()
+			return err == nil && strings.Contains(string(out), " state UP ")
+		})
+	}
 }
