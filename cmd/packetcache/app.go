@@ -48,7 +48,7 @@ type usageError struct{ error }
 func newApp(stdout, stderr io.Writer) *cli.App {
 	return &cli.App{
 		Name:                      "packetcache",
-		Usage:                     "keep the recent packets of all interfaces in a small share of memory",
+		Usage:                     "remember recent network traffic in a small share of memory",
 		UsageText:                 "packetcache [options] [PERCENT]",
 		Description:               description,
 		Version:                   version.String(),

@@ -60,7 +60,12 @@ func (d *Daemon) logDump(p ipc.Peer, filter string, r dump.Result, err error) {
 	if filter != "" {
 		log = log.WithField("filter", filter)
 	}
-	if err != nil {
+	switch {
+	case err != nil && r.Bytes == 0:
+		// Who only looks whether something listens does so, too.
+		log.WithError(err).Info("Client left before its dump began")
+		return
+	case err != nil:
 		log.WithError(err).Warn("Dump broken off")
 		return
 	}

@@ -1,0 +1,98 @@
+//go:build unix
+
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/packetcache/packetcache/internal/control"
+	"github.com/packetcache/packetcache/internal/packet"
+	"github.com/packetcache/packetcache/internal/pcapio"
+)
+
+// patience is how long something may take that should happen soon.
+const patience = 60 * time.Second
+
+// TestScripts runs testdata/script. Each begins with the captures a.pcap, of 3
+// packets, and cut.pcap, which is that without its last byte. Beside the usual
+// commands they know
+//
+//	exits CODE PROGRAM ARGS...  as exec, but for the exit code
+//	answers DIR STATE           wait until the service there is in a state
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join("testdata", "script"),
+		RequireExplicitExec: true,
+		UpdateScripts:       os.Getenv("UPDATE_SCRIPTS") != "",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("TZ", "UTC")
+			env.Setenv("SUDO_USER", "")
+			env.Setenv("NOTIFY_SOCKET", "")
+			file := capture()
+			if err := os.WriteFile(filepath.Join(env.WorkDir, "cut.pcap"), file[:len(file)-1], 0o600); err != nil {
+				return err
+			}
+			return os.WriteFile(filepath.Join(env.WorkDir, "a.pcap"), file, 0o600)
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits":   scriptExits,
+			"answers": scriptAnswers,
+		},
+	})
+}
+
+// capture is a file of 3 packets, a second apart.
+func capture() []byte {
+	file := pcapio.AppendHeader(nil, packet.LinkTypeEthernet)
+	for i := range 3 {
+		data := []byte("\xff\xff\xff\xff\xff\xff\x02\x00\x00\x00\x00\x01\x88\xb5a packet for tests, number " + strconv.Itoa(i))
+		at := time.Date(2026, 3, 1, 9, 0, i, 0, time.UTC).UnixNano()
+		file = pcapio.AppendRecord(file, &packet.Packet{Time: at, Data: data, OrigLen: uint32(len(data))})
+	}
+	return file
+}
+
+func scriptExits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE PROGRAM ARGS...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) {
+			ts.Fatalf("%v", err)
+		}
+		got = exit.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+func scriptAnswers(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: answers DIR STATE")
+	}
+	client := control.NewClient(ts.MkAbs(args[0]))
+	defer client.Close()
+	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		st, err := client.Status(context.Background())
+		if err == nil && string(st.State) == args[1] {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("not within %v: %s; but %q, %v", patience, args[1], st.State, err)
+		}
+	}
+}
