@@ -2,7 +2,7 @@ package dump
 
 import (
 	"context"
-	"fmt"
+	"encoding/binary"
 	"io"
 	"net"
 	"path/filepath"
@@ -14,123 +14,136 @@ import (
 	"github.com/packetcache/packetcache/internal/pcapio"
 )
 
-// nothing is what a daemon knows that knows nothing.
-type nothing struct{}
+const benchBytes = 1 << 30
 
-func (nothing) Section() pcapio.Section                      { return pcapio.Section{Application: "test"} }
-func (nothing) Counters(packet.InterfaceID) (uint64, uint64) { return 0, 0 }
-
-// discard takes everything at once.
-type discard struct{}
-
-func (discard) Write(p []byte) (int, error)      { return len(p), nil }
-func (discard) SetWriteDeadline(time.Time) error { return nil }
-
-// fill fills a cache with packets of about n bytes, from 1000 sessions.
-func fill(b *testing.B, bytes, n int) *cache.Cache {
+// fullCache is a cache of 1 GiB, full of TCP sessions of all lengths.
+func fullCache(b *testing.B, size int) *cache.Cache {
 	b.Helper()
-	c, err := cache.New(cache.Options{Bytes: bytes, Bias: 2})
+	c, err := cache.New(cache.Options{Bytes: benchBytes, Bias: 2})
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = c.Close() })
-	id, err := c.Interface(packet.Interface{Name: "eth0", LinkType: packet.LinkTypeEthernet})
-	if err != nil {
+	if _, err := c.Interface(packet.Interface{Name: "bench", LinkType: packet.LinkTypeEthernet}); err != nil {
 		b.Fatal(err)
 	}
-	batch := make([]packet.Packet, 256)
-	for i := 0; i < bytes/n*5/4; {
-		for j := range batch {
-			batch[j] = packet.Packet{Time: int64(i) * 1000, Interface: id, Data: frame(i/2%1000, i%2 == 1, n), OrigLen: uint32(n)}
-			i++
+	data := make([]byte, size)
+	copy(data[12:], []byte{8, 0, 0x45})
+	data[23] = 6
+	now := int64(1.8e18)
+	var batch [64]packet.Packet
+	for n := 0; n < benchBytes*5/4; n += len(batch) * size {
+		for i := range batch {
+			own := append([]byte(nil), data...)
+			flow := uint32(n / size / 20000 * 64)
+			binary.BigEndian.PutUint32(own[26:], flow+uint32(i))
+			binary.BigEndian.PutUint32(own[30:], 0xc0a80001)
+			now += 12000
+			batch[i] = packet.Packet{Time: now, Data: own, OrigLen: uint32(size)}
 		}
-		c.Append(batch)
+		c.Append(batch[:])
 	}
 	return c
 }
 
-// frame is a TCP segment of a session, in one direction or the other.
-func frame(session int, back bool, n int) []byte {
-	b := make([]byte, n)
-	copy(b, "\x02\x00\x00\x00\x00\x01\x02\x00\x00\x00\x00\x02\x08\x00\x45")
-	b[16], b[17], b[22], b[23] = byte((n-14)>>8), byte(n-14), 64, 6
-	from, to := b[26:30], b[30:34]
-	ports := b[34:38]
-	copy(from, []byte{10, 0, byte(session >> 8), byte(session)})
-	copy(to, []byte{192, 0, 2, 1})
-	copy(ports, []byte{4, 0, 1, 187})
-	if back {
-		copy(from, []byte{192, 0, 2, 1})
-		copy(to, []byte{10, 0, byte(session >> 8), byte(session)})
-		copy(ports, []byte{1, 187, 4, 0})
-	}
-	b[46], b[47] = 0x50, 0x10
-	return b
-}
+// noFacts is a Facts that knows nothing.
+type noFacts struct{}
 
-// BenchmarkDump sends a full cache to a client that discards, and for
-// comparison copies as much memory.
+func (noFacts) Section() pcapio.Section                                { return pcapio.Section{} }
+func (noFacts) Counters(packet.InterfaceID) (received, dropped uint64) { return 0, 0 }
+
+// discard is a client that takes all at once.
+type discard struct{ io.Writer }
+
+func (discard) SetWriteDeadline(time.Time) error { return nil }
+
+// BenchmarkDump dumps a full cache of 1 GiB; beside it, what copying 1 GiB
+// within memory takes, and sending it over a bare socket.
 func BenchmarkDump(b *testing.B) {
-	const bytes = 256 << 20
 	b.Run("memcpy", func(b *testing.B) {
-		from, to := make([]byte, bytes), make([]byte, bytes)
-		b.SetBytes(bytes)
+		from, to := make([]byte, benchBytes), make([]byte, benchBytes)
+		for i := range from {
+			from[i] = byte(i) // or all of it would be one page of zeros
+		}
+		copy(to, from)
+		b.SetBytes(benchBytes)
 		for b.Loop() {
 			copy(to, from)
 		}
 	})
-	for _, n := range []int{200, 1500} {
-		c := fill(b, bytes, n)
-		for _, ng := range []bool{false, true} {
-			req := Request{PCAPNG: ng, Query: cache.All}
-			d := New(c, nothing{})
-			b.Run(fmt.Sprintf("%d-byte packets/pcapng=%v/memory", n, ng), func(b *testing.B) {
+	b.Run("bare socket", func(b *testing.B) {
+		buf := make([]byte, bufferSize)
+		b.SetBytes(benchBytes)
+		for b.Loop() {
+			w, wait := socket(b)
+			for n := 0; n < benchBytes; n += len(buf) {
+				if _, err := w.Write(buf); err != nil {
+					b.Fatal(err)
+				}
+			}
+			_ = w.Close()
+			wait()
+		}
+	})
+	for _, size := range []int{1500, 370} {
+		c := fullCache(b, size)
+		d := New(c, noFacts{})
+		name := map[int]string{1500: "1500B", 370: "370B"}[size]
+		for _, format := range []string{"pcap", "pcapng"} {
+			req := Request{Query: cache.All, PCAPNG: format == "pcapng"}
+			b.Run(format+"/"+name+"/discard", func(b *testing.B) {
 				for b.Loop() {
-					result, err := d.Dump(context.Background(), req, discard{})
+					r, err := d.Dump(context.Background(), req, discard{io.Discard})
 					if err != nil {
 						b.Fatal(err)
 					}
-					b.SetBytes(result.Bytes)
+					b.SetBytes(r.Bytes)
+				}
+			})
+			b.Run(format+"/"+name+"/socket", func(b *testing.B) {
+				for b.Loop() {
+					w, wait := socket(b)
+					r, err := d.Dump(context.Background(), req, w)
+					if err != nil {
+						b.Fatal(err)
+					}
+					_ = w.Close()
+					wait()
+					b.SetBytes(r.Bytes)
 				}
 			})
 		}
-		b.Run(fmt.Sprintf("%d-byte packets/socket", n), func(b *testing.B) { benchSocket(b, New(c, nothing{})) })
 	}
 }
 
-func benchSocket(b *testing.B, d *Dumper) {
-	ln, err := net.ListenUnix("unix", &net.UnixAddr{Name: filepath.Join(b.TempDir(), "s"), Net: "unix"})
+// socket is a connection to a client that reads and forgets; wait returns when
+// it has seen the end.
+func socket(b *testing.B) (w net.Conn, wait func()) {
+	b.Helper()
+	ln, err := net.Listen("unix", filepath.Join(b.TempDir(), "s"))
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer ln.Close()
-	buf := make([]byte, 1<<20)
-	for b.Loop() {
-		client, err := net.DialUnix("unix", nil, ln.Addr().(*net.UnixAddr))
+	done := make(chan error, 1)
+	go func() {
+		conn, err := net.Dial("unix", ln.Addr().String())
 		if err != nil {
+			done <- err
+			return
+		}
+		buf := make([]byte, 256<<10)
+		for err == nil {
+			_, err = conn.Read(buf)
+		}
+		done <- conn.Close()
+	}()
+	if w, err = ln.Accept(); err != nil {
+		b.Fatal(err)
+	}
+	return w, func() {
+		if err := <-done; err != nil {
 			b.Fatal(err)
 		}
-		conn, err := ln.AcceptUnix()
-		if err != nil {
-			b.Fatal(err)
-		}
-		_ = conn.SetWriteBuffer(1 << 20)
-		go func() {
-			_, _ = d.Dump(context.Background(), Request{Query: cache.All}, patient{conn})
-			_ = conn.Close()
-		}()
-		var total int64
-		for {
-			n, err := client.Read(buf)
-			total += int64(n)
-			if err == io.EOF {
-				break
-			}
-			if err != nil {
-				b.Fatal(err)
-			}
-		}
-		b.SetBytes(total)
-		_ = client.Close()
 	}
 }
