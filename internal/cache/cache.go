@@ -70,7 +70,7 @@ func New(o Options) (*Cache, error) {
 		return nil, fmt.Errorf("making a cache of %d bytes: it needs at least %d", o.Bytes, MinBytes)
 	}
 	if o.Boot == nil {
-		o.Boot = BootTime
+		o.Boot = bootClock()
 	}
 	region, err := mem.New(o.Bytes)
 	if err != nil {
