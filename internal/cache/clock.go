@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"math"
 	"time"
 
 	"github.com/packetcache/packetcache/internal/session"
@@ -26,9 +27,13 @@ type clock struct {
 
 func (c *clock) start(boot int64) { c.boot = boot }
 
-// live moves the clock to the boot time.
+// live moves the clock to the boot time. One that is behind was read by a
+// caller whom another overtook on the way to the cache's lock.
 func (c *clock) live(boot int64) {
-	if boot > c.boot && !c.stepping {
+	if boot <= c.boot {
+		return
+	}
+	if !c.stepping {
 		c.now += boot - c.boot
 	}
 	c.boot = boot
@@ -42,7 +47,8 @@ func (c *clock) step(packet int64) {
 	case !c.stepping:
 		c.stepping = true
 	case packet > c.packet:
-		c.now += int64(min(uint64(packet)-uint64(c.packet), uint64(maxStep)))
+		step := int64(min(uint64(packet)-uint64(c.packet), uint64(maxStep)))
+		c.now += min(step, math.MaxInt64-c.now) // ages end at 292 years
 	case uint64(c.packet)-uint64(packet) <= uint64(disorder):
 		return
 	}
