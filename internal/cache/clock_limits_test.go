@@ -34,7 +34,7 @@ func TestClockOfManyAppenders(t *testing.T) {
 			batch[i].Data = k.appendTo(nil, i%2 == 1, 0, 200, uint64(i))
 		}
 		wg.Go(func() {
-			for range 500 {
+			for range 2000 {
 				c.Append(batch)
 			}
 		})
