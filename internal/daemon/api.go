@@ -3,6 +3,8 @@ package daemon
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/packetcache/packetcache/internal/control"
@@ -38,6 +40,9 @@ func (a api) Dump(ctx context.Context, req control.DumpRequest, from ipc.Peer, w
 	result, err := d.dumper.Dump(ctx, r, w)
 	if errors.Is(err, context.Canceled) {
 		err = errors.New("the client went away")
+	}
+	if errors.Is(err, dump.ErrLimit) {
+		return control.DumpResult{}, &control.Problem{Status: http.StatusBadRequest, Message: fmt.Sprintf("limit %d: %v", req.Limit, err)}
 	}
 	d.logDump(from, req.Filter, result, err)
 	if err != nil {

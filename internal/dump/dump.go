@@ -33,6 +33,9 @@ const (
 	lookEvery = 4096
 )
 
+// ErrLimit refuses a dump whose limit is less than an empty file takes.
+var ErrLimit = errors.New("the limit leaves no room for packets")
+
 // ErrStalled ends a dump whose reader took nothing for StallLimit.
 var ErrStalled = errors.New("the reader took nothing for 5 minutes")
 
@@ -45,7 +48,7 @@ type Request struct {
 	// Filter chooses packets; nil takes all.
 	Filter *filter.Set
 	// Limit is the most bytes that the file may have, 0 for any. The oldest
-	// packets are kept.
+	// packets are kept. What does not fit even an empty file is ErrLimit.
 	Limit int64
 }
 
@@ -111,6 +114,9 @@ func (d *Dumper) Estimate(req Request) int64 {
 // Dump writes one capture file to w, its header at once.
 func (d *Dumper) Dump(ctx context.Context, req Request, w Writer) (Result, error) {
 	f := d.begin(req, w)
+	if empty := int64(len(f.buf) + f.closing); req.Limit > 0 && empty > req.Limit {
+		return f.result, fmt.Errorf("%w: without any the file has %d bytes", ErrLimit, empty)
+	}
 	if err := f.flush(); err != nil {
 		return f.result, err
 	}
@@ -139,6 +145,7 @@ type file struct {
 	w       Writer
 	form    form
 	types   []packet.LinkType // by interface
+	closing int               // bytes that the file's end takes, at most
 	buf     []byte
 	result  Result
 	flushed time.Time
@@ -154,6 +161,7 @@ func (d *Dumper) begin(req Request, w Writer) *file {
 		f.form = &pcapForm{}
 	}
 	f.buf = f.form.begin(f.buf, interfaces)
+	f.closing = len(f.form.end(nil, interfaces))
 	return f
 }
 
@@ -188,7 +196,9 @@ func (f *file) packets(ctx context.Context, r *cache.Reader) error {
 			}
 		}
 		if int(p.Interface) >= len(f.types) {
-			f.buf = f.form.more(f.buf, f.learn())
+			interfaces := f.learn()
+			f.buf = f.form.more(f.buf, interfaces)
+			f.closing = len(f.form.end(nil, interfaces))
 		}
 		lt := f.types[p.Interface]
 		if f.req.Filter != nil && !f.req.Filter.Match(lt, p.Data, p.OrigLen) {
@@ -203,7 +213,7 @@ func (f *file) packets(ctx context.Context, r *cache.Reader) error {
 		if f.buf = f.form.packet(f.buf, &p, lt); len(f.buf) == before {
 			continue
 		}
-		if f.req.Limit > 0 && f.result.Bytes+int64(len(f.buf)) > f.req.Limit {
+		if f.req.Limit > 0 && f.result.Bytes+int64(len(f.buf)+f.closing) > f.req.Limit {
 			f.buf = f.buf[:before]
 			f.result.LimitReached = true
 			break
