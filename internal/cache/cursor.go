@@ -13,19 +13,26 @@ import (
 const (
 	windowSize  = 16 << 10
 	smallWindow = 4 << 10
-	manyCursors = 32
+	manyCursors = 16
+	// maxOrder is how many records of a disordered segment are put in order at
+	// a time.
+	maxOrder = 256
 )
 
 // A cursor goes through the records of one segment by their timestamps.
 type cursor struct {
-	slot    uint32
+	ref     segmentRef
 	seq     uint64
 	size    uint32 // of the segment when the reader began
 	stamped bool
 
-	// order lists the records of a disordered segment; at is the next.
+	// order lists the next records of a disordered segment, beyond which there
+	// may be more; at is the next of them.
 	order []sortKey
+	more  bool
 	at    int
+	// passed is how many records come before the one that the cursor stands at.
+	passed uint16
 	// next is the offset of the next record of one in order.
 	next    uint32
 	started bool
@@ -50,13 +57,11 @@ type sortKey struct {
 	iface  packet.InterfaceID
 }
 
-// begin sets a cursor to the first record of a segment. It reports false if
-// the segment has gone or holds nothing.
+// begin sets a cursor to the first record of a segment, or to the one where
+// it was parked. It reports false if the segment has gone or holds nothing.
 func (r *Reader) begin(cur *cursor, ref segmentRef) bool {
 	c := r.c
-	window := cur.window
-	order := cur.order[:0]
-	*cur = cursor{slot: ref.slot, window: window[:0]}
+	*cur = cursor{ref: ref, passed: ref.skip, window: cur.window[:0], order: cur.order[:0]}
 	c.mu.Lock()
 	if c.closed {
 		c.mu.Unlock()
@@ -71,24 +76,30 @@ func (r *Reader) begin(cur *cursor, ref segmentRef) bool {
 	if open := r.open[ref.class]; open.seq == seg.seq {
 		cur.size = open.size
 	}
-	disordered := seg.disordered
+	// An ordered segment is so when it is sorted, too.
+	disordered := seg.disordered || ref.skip > 0
 	if disordered {
-		order = c.listRecords(seg, cur.size, order)
+		r.list = c.listRecords(seg, cur.size, r.list[:0])
 	}
 	c.mu.Unlock()
 	if disordered {
-		slices.SortFunc(order, func(a, b sortKey) int {
+		slices.SortFunc(r.list, func(a, b sortKey) int {
 			return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.tie, b.tie), cmp.Compare(a.offset, b.offset))
 		})
+		rest := r.list[min(int(ref.skip), len(r.list)):]
+		if len(rest) == 0 {
+			return false
+		}
+		cur.order = append(cur.order, rest[:min(len(rest), maxOrder)]...)
+		cur.more = len(rest) > maxOrder
 	}
-	cur.order = order
 	return r.advance(cur)
 }
 
 // listRecords appends the places of a segment's records up to size.
 func (c *Cache) listRecords(seg *segment, size uint32, order []sortKey) []sortKey {
 	if cap(order) < int(seg.records) {
-		order = make([]sortKey, 0, seg.records)
+		order = make([]sortKey, 0, maxRecords)
 	}
 	w := walk{c: c, seg: seg}
 	for at := uint32(0); at < size && w.next(); at = w.offset {
@@ -101,10 +112,15 @@ func (c *Cache) listRecords(seg *segment, size uint32, order []sortKey) []sortKe
 // still be read.
 func (r *Reader) advance(cur *cursor) bool {
 	from := base{time: cur.header.time, iface: cur.header.iface, none: !cur.started || cur.stamped}
+	if cur.started {
+		cur.passed++
+	}
 	cur.started = true
 	if len(cur.order) > 0 {
 		if cur.at == len(cur.order) {
-			return false
+			ref := cur.ref
+			ref.skip = cur.passed
+			return cur.more && r.begin(cur, ref)
 		}
 		cur.offset = cur.order[cur.at].offset
 	} else {
@@ -181,7 +197,7 @@ func (r *Reader) fetch(cur *cursor, offset uint32, dst []byte) int {
 	if c.closed {
 		return 0
 	}
-	seg := &c.segments.slots[cur.slot]
+	seg := &c.segments.slots[cur.ref.slot]
 	if seg.seq != cur.seq {
 		return 0
 	}

@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -34,8 +35,9 @@ type Reader struct {
 	todo   []segmentRef // not yet begun, the one with the oldest packet first
 	heap   []*cursor    // begun, the one with the oldest packet first
 	spare  []*cursor
-	taken  bool   // heap[0] stands at a record that has been returned
-	large  []byte // a record that is larger than a cursor's window
+	taken  bool      // heap[0] stands at a record that has been returned
+	list   []sortKey // the records of a segment, while some are chosen
+	large  []byte    // a record that is larger than a cursor's window
 	total  uint64
 	passed uint64
 }
@@ -45,15 +47,27 @@ type openSegment struct {
 	size, records uint32
 }
 
+// A segmentRef is a segment to begin, or to go on with: skip records of it,
+// in their order, have been passed, and minTime is the timestamp of the next.
 type segmentRef struct {
 	minTime int64
 	slot    uint32
+	skip    uint16
 	class   uint8
+	parked  uint8 // how often it made room
 }
 
-// maxCursors bounds how many segments are merged at once. Only timestamps
-// gone mad make more of them overlap; then some packets come late.
-const maxCursors = 128
+const (
+	// maxCursors bounds how many segments are merged at once. A first packet
+	// that was answered a minute later stands among those of that time, so far
+	// more can overlap; then the one whose next packet is furthest away makes
+	// room and is begun again when its turn comes.
+	maxCursors = 128
+	// maxParked bounds how often a segment does so, since finding its place
+	// again takes time. Only timestamps gone mad come to it; then some packets
+	// come late.
+	maxParked = 1<<8 - 1
+)
 
 // NewReader makes a reader of the cache.
 func (c *Cache) NewReader() *Reader { return &Reader{c: c} }
@@ -77,23 +91,18 @@ func (r *Reader) Begin(q Query) {
 		for slot := l.oldest; slot != noSegment; slot = c.segments.slots[slot].next {
 			seg := &c.segments.slots[slot]
 			if seg.maxTime >= q.Since && seg.minTime <= q.Until {
-				r.todo = append(r.todo, segmentRef{seg.minTime, slot, uint8(class)})
+				r.todo = append(r.todo, segmentRef{minTime: seg.minTime, slot: slot, class: uint8(class)})
 				r.total += uint64(seg.records - seg.left)
 			}
 		}
 	}
 	c.mu.Unlock()
-	// The next to begin stands last.
-	slices.SortFunc(r.todo, func(a, b segmentRef) int {
-		switch {
-		case a.minTime > b.minTime:
-			return -1
-		case a.minTime < b.minTime:
-			return 1
-		default:
-			return int(b.class) - int(a.class)
-		}
-	})
+	slices.SortFunc(r.todo, inTodo)
+}
+
+// inTodo is the order of todo: the next to begin stands last.
+func inTodo(a, b segmentRef) int {
+	return cmp.Or(cmp.Compare(b.minTime, a.minTime), int(b.class)-int(a.class))
 }
 
 // End gives up what is left to read.
@@ -111,7 +120,7 @@ func (r *Reader) Next(p *packet.Packet) bool {
 		if r.taken {
 			r.taken = false
 			if r.advance(r.heap[0]) {
-				r.sink()
+				r.sink(0)
 			} else {
 				r.finish()
 			}
@@ -157,20 +166,51 @@ func (r *Reader) Missing() uint64 {
 
 // beginDue begins the segments whose oldest packet may be the next.
 func (r *Reader) beginDue() {
-	for len(r.todo) > 0 && len(r.heap) < maxCursors {
+	for len(r.todo) > 0 {
 		ref := r.todo[len(r.todo)-1]
 		if len(r.heap) > 0 && ref.minTime > r.heap[0].header.time {
+			return
+		}
+		if len(r.heap) == maxCursors && !r.park(ref.minTime) {
 			return
 		}
 		r.todo = r.todo[:len(r.todo)-1]
 		cur := r.cursor()
 		if r.begin(cur, ref) {
 			r.heap = append(r.heap, cur)
-			r.rise()
+			r.rise(len(r.heap) - 1)
 		} else {
 			r.spare = append(r.spare, cur)
 		}
 	}
+}
+
+// park puts the cursor whose next packet is furthest away back among those to
+// be begun, behind the one that is to be begun now, if it is newer than time.
+func (r *Reader) park(time int64) bool {
+	latest := -1
+	for i, cur := range r.heap {
+		if cur.ref.parked < maxParked && cur.header.time > time && (latest < 0 || before(r.heap[latest], cur)) {
+			latest = i
+		}
+	}
+	if latest < 0 {
+		return false
+	}
+	cur, last := r.heap[latest], len(r.heap)-1
+	r.heap[latest] = r.heap[last]
+	r.heap = r.heap[:last]
+	if latest < last {
+		r.sink(latest)
+		r.rise(latest)
+	}
+	r.spare = append(r.spare, cur)
+	ref := cur.ref
+	ref.minTime, ref.skip = cur.header.time, cur.passed
+	ref.parked++
+	at, _ := slices.BinarySearchFunc(r.todo, ref, inTodo)
+	r.todo = slices.Insert(r.todo, at, ref)
+	return true
 }
 
 func (r *Reader) cursor() *cursor {
@@ -191,7 +231,7 @@ func (r *Reader) finish() {
 	cur, n := r.heap[0], len(r.heap)-1
 	r.heap[0] = r.heap[n]
 	r.heap = r.heap[:n]
-	r.sink()
+	r.sink(0)
 	r.spare = append(r.spare, cur)
 }
 
@@ -202,9 +242,9 @@ func before(a, b *cursor) bool {
 	return a.header.tie < b.header.tie
 }
 
-// rise moves the heap's last cursor to its place.
-func (r *Reader) rise() {
-	for i := len(r.heap) - 1; i > 0; {
+// rise moves a cursor that may be older than those above it to its place.
+func (r *Reader) rise(i int) {
+	for i > 0 {
 		parent := (i - 1) / 2
 		if !before(r.heap[i], r.heap[parent]) {
 			return
@@ -214,9 +254,9 @@ func (r *Reader) rise() {
 	}
 }
 
-// sink moves the heap's first cursor to its place.
-func (r *Reader) sink() {
-	for i := 0; ; {
+// sink moves a cursor that may be newer than those below it to its place.
+func (r *Reader) sink(i int) {
+	for {
 		child := 2*i + 1
 		if child >= len(r.heap) {
 			return
