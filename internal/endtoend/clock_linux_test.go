@@ -102,3 +102,15 @@ func TestFarOffTimes(t *testing.T) {
 		t.Errorf("pcctl status: exit code %d\n%s%s", code, out, stderr)
 	}
 }
+
+// Captures of the same hours, replayed one after the other, are merged.
+func TestOverlappingReplays(t *testing.T) {
+	s := start(t, "", "--ram-size", "128MiB", "--replay", office(t), "--replay", office(t))
+	st := s.awaitReplay()
+	file := s.dump("--format", "pcapng")
+	records := readFile(t, file)
+	inOrder(t, "the dump", records)
+	if held := st.Totals.Stored.Packets - st.Totals.Evicted.Packets; uint64(len(records)) != held || held < 100_000 {
+		t.Errorf("%d packets held, %d dumped", held, len(records))
+	}
+}
