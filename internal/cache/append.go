@@ -121,8 +121,10 @@ func (c *Cache) appendOne(p *packet.Packet, f *session.Flow, slot int, tick uint
 			}
 			return
 		}
-		if event == session.Resumed {
-			c.promote(c.table.Pending(), f.Hash)
+		if event == session.Resumed && !c.promote(c.table.Pending(), f.Hash) {
+			// Answered, it counts as one of class 0, that is gone.
+			ago := tick - c.table.First(slot)
+			c.logs[0].lose(min(c.clock.now, c.clock.now-(int64(ago)-1)*int64(session.Tick)))
 		}
 	}
 	c.put(class, p, tie, c.clock.now)

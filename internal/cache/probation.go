@@ -29,41 +29,42 @@ func (c *Cache) newestPosition() uint64 {
 }
 
 // promote moves a session's first packet from the probation log to class 0.
-// It does nothing if the packet has been evicted meanwhile.
-func (c *Cache) promote(position uint64, hash uint64) {
+// It reports false if the packet is not there: it has been evicted meanwhile.
+func (c *Cache) promote(position uint64, hash uint64) bool {
 	slot := position >> (seqBits + offsetBits)
 	offset := uint32(position & (1<<offsetBits - 1))
 	if slot >= uint64(c.segments.touched) {
-		return
+		return false
 	}
 	seg := &c.segments.slots[slot]
 	if seg.seq == 0 || seg.seq&(1<<seqBits-1) != position>>offsetBits&(1<<seqBits-1) || offset >= seg.size || !seg.stamped {
-		return
+		return false
 	}
 	var raw [maxHeader + stampSize]byte
 	n := c.copyOut(seg, offset, raw[:])
 	var h header
 	size := h.get(raw[:n], base{none: true})
 	if size == 0 || size+stampSize > n || h.length > jumbo || binary.LittleEndian.Uint32(raw[size:]) != 0 {
-		return
+		return false
 	}
 	data := c.batch.moved[:h.length]
 	if c.copyOut(seg, offset+uint32(size+stampSize), data) < h.length {
-		return
+		return false
 	}
 	// The slot may hold another segment with the same low bits: see that it
 	// is this session's packet.
 	var f session.Flow
 	if int(h.iface) >= len(c.interfaces) {
-		return
+		return false
 	}
 	c.decoder.Decode(c.interfaces[h.iface].LinkType, data, &f)
 	if f.Hash != hash {
-		return
+		return false
 	}
 	c.leave(seg, offset+uint32(size), &h)
 	p := packet.Packet{Time: h.time, Data: data, OrigLen: h.wire, Interface: h.iface, Direction: h.direction}
 	c.put(0, &p, h.tie, seg.newest)
+	return true
 }
 
 // leave stamps the record whose stamp stands at offset as gone and takes it

@@ -68,6 +68,9 @@ func (t *Table) SetPending(slot int, position uint64) {
 // resumed.
 func (t *Table) Pending() uint64 { return t.pending }
 
+// First is the tick of the first packet of the session in a slot.
+func (t *Table) First(slot int) uint32 { return t.cold[slot].first }
+
 // silent is the side from which the first packet did not come.
 func (h *hot) silent() int {
 	if h.bytes[0]&flagFromB != 0 {

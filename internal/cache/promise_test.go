@@ -1,0 +1,41 @@
+package cache
+
+import (
+	"testing"
+	"time"
+
+	"github.com/packetcache/packetcache/internal/packet"
+)
+
+// TestPromiseOfAnsweredLate: a first packet that a flood washed out before its
+// answer came is missing of a session that was answered. No promise reaches
+// further back than it.
+func TestPromiseOfAnsweredLate(t *testing.T) {
+	tp := newTape(t, Options{Bytes: MinBytes, Bias: 2})
+	slow := &talk{link: packet.LinkTypeEthernet, proto: ipUDP}
+	tp.boot += int64(time.Hour)
+	first := tp.add(slow, false, 100)
+	begun := tp.boot
+	for i := range 600 { // fewer than the session table holds
+		k := &talk{link: packet.LinkTypeEthernet, proto: ipUDP, n: uint32(1 + i)}
+		tp.add(k, false, 1000)
+	}
+	s := tp.c.Stats()
+	if _, complete := s.PromiseAnswered(0); !complete {
+		t.Error("something is missing of answered sessions before there are any")
+	}
+	tp.boot += int64(10 * time.Second)
+	tp.add(slow, true, 100)
+
+	r := tp.c.NewReader()
+	r.Begin(Query{first.Time, first.Time})
+	if got := times(r); len(got) > 0 {
+		t.Fatalf("the first packet is still there: %v", got)
+	}
+	s = tp.c.Stats()
+	age, complete := s.PromiseAnswered(0)
+	since := time.Duration(tp.boot - begun)
+	if complete || age > since || age < since-200*time.Millisecond {
+		t.Errorf("answered sessions are promised whole for %v, complete %v; one of %v ago is not", age, complete, since)
+	}
+}
