@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/packetcache/packetcache/internal/capture"
 	"github.com/packetcache/packetcache/internal/packet"
 	"github.com/packetcache/packetcache/internal/pcapio"
 	"github.com/packetcache/packetcache/internal/version"
@@ -53,14 +54,25 @@ func (d *Daemon) Section() pcapio.Section {
 }
 
 // Counters implements dump.Facts.
-func (d *Daemon) Counters(id packet.InterfaceID) (received, dropped uint64) {
+func (d *Daemon) Counters() func(packet.InterfaceID) (received, dropped uint64) {
 	if d.loop == nil {
-		return d.replayed(id), 0
-	}
-	for _, l := range d.loop.Status() {
-		if l.Announced && l.ID == id {
-			return l.Received + l.Dropped, l.Dropped
+		// In a replay, what the cache saw.
+		_, stats := d.cache.Interfaces()
+		return func(id packet.InterfaceID) (received, dropped uint64) {
+			if int(id) >= len(stats) {
+				return 0, 0
+			}
+			return stats[id].Seen.Packets, 0
 		}
 	}
-	return 0, 0
+	links := map[packet.InterfaceID]capture.Status{}
+	for _, l := range d.loop.Status() {
+		if l.Announced {
+			links[l.ID] = l
+		}
+	}
+	return func(id packet.InterfaceID) (received, dropped uint64) {
+		l := links[id]
+		return l.Received + l.Dropped, l.Dropped
+	}
 }

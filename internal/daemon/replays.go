@@ -12,7 +12,6 @@ import (
 	"github.com/packetcache/packetcache/internal/capture"
 	"github.com/packetcache/packetcache/internal/capture/replay"
 	"github.com/packetcache/packetcache/internal/control"
-	"github.com/packetcache/packetcache/internal/packet"
 	"github.com/packetcache/packetcache/internal/pcapio"
 )
 
@@ -88,13 +87,4 @@ func (r *replays) warnings() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return append([]string(nil), r.failures...)
-}
-
-// received is not told apart by interface in a replay: what the cache saw.
-func (d *Daemon) replayed(id packet.InterfaceID) uint64 {
-	_, stats := d.cache.Interfaces()
-	if int(id) >= len(stats) {
-		return 0
-	}
-	return stats[id].Seen.Packets
 }

@@ -49,8 +49,10 @@ func fullCache(b *testing.B, size int) *cache.Cache {
 // noFacts is a Facts that knows nothing.
 type noFacts struct{}
 
-func (noFacts) Section() pcapio.Section                                { return pcapio.Section{} }
-func (noFacts) Counters(packet.InterfaceID) (received, dropped uint64) { return 0, 0 }
+func (noFacts) Section() pcapio.Section { return pcapio.Section{} }
+func (noFacts) Counters() func(packet.InterfaceID) (received, dropped uint64) {
+	return func(packet.InterfaceID) (received, dropped uint64) { return 0, 0 }
+}
 
 // discard is a client that takes all at once.
 type discard struct{ io.Writer }

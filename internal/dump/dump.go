@@ -77,8 +77,9 @@ type Facts interface {
 	// Section describes the machine and the service, and in its comments what
 	// is there and what is not.
 	Section() pcapio.Section
-	// Counters are the totals of an interface since the service started.
-	Counters(packet.InterfaceID) (received, dropped uint64)
+	// Counters tells the totals of every interface since the service started,
+	// as of the call.
+	Counters() func(packet.InterfaceID) (received, dropped uint64)
 }
 
 // A Dumper makes dumps of one cache.

@@ -37,7 +37,9 @@ type facts struct{}
 func (facts) Section() pcapio.Section {
 	return pcapio.Section{Application: "PacketCache test", Comments: []string{"nothing was truncated"}}
 }
-func (facts) Counters(packet.InterfaceID) (received, dropped uint64) { return 3, 1 }
+func (facts) Counters() func(packet.InterfaceID) (received, dropped uint64) {
+	return func(packet.InterfaceID) (received, dropped uint64) { return 3, 1 }
+}
 
 // newCache makes a small cache.
 func newCache(t *testing.T) *cache.Cache {

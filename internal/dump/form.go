@@ -88,9 +88,9 @@ func (f *pcapngForm) packet(buf []byte, p *packet.Packet, _ packet.LinkType) []b
 }
 
 func (f *pcapngForm) end(buf []byte, interfaces []described) []byte {
-	now := f.d.now()
+	now, counters := f.d.now(), f.d.facts.Counters()
 	for id := range interfaces[:f.known] {
-		received, dropped := f.d.facts.Counters(packet.InterfaceID(id))
+		received, dropped := counters(packet.InterfaceID(id))
 		buf = pcapio.AppendStatistics(buf, &pcapio.Statistics{
 			Interface: packet.InterfaceID(id + f.shift), Start: f.d.started, Time: now, End: now,
 			Received: received, OSDropped: dropped,
