@@ -121,6 +121,7 @@ func (d *Dumper) Dump(ctx context.Context, req Request, w Writer) (Result, error
 	if err := f.flush(); err != nil {
 		return f.result, err
 	}
+	f.buf = nil // the wait may be long
 	desk, err := d.desks.take(ctx)
 	if err != nil {
 		return f.result, fmt.Errorf("waiting for other dumps to end: %w", err)
