@@ -43,6 +43,9 @@ func TestStragglersComeInOrder(t *testing.T) {
 // TestReaderMemoryOfMadTimes: timestamps at random make all segments overlap.
 // All packets come, and a reader takes no more memory than it should.
 func TestReaderMemoryOfMadTimes(t *testing.T) {
+	if raceEnabled {
+		t.Skip("one goroutine, and far slower under the race detector")
+	}
 	c := newCache(t, Options{Bytes: MinBytes, Bias: 2})
 	random := rand.New(rand.NewPCG(1, 2))
 	var data []byte
