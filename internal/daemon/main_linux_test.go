@@ -57,7 +57,7 @@ type subject struct {
 // runDaemon runs a daemon until the test ends.
 func runDaemon(t *testing.T, o Options) *subject {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "pcd") // t.TempDir is longer than an address may be
+	dir, err := os.MkdirTemp("", "pcd") //nolint:usetesting // t.TempDir is longer than an address may be
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,6 +22,8 @@ const (
 	filterPatience = 250 * time.Millisecond
 	// restPatience is how long after some of the text the rest may follow.
 	restPatience = 30 * time.Millisecond
+	// lingerPatience is how long a client may take to close when it has all.
+	lingerPatience = 5 * time.Second
 	// maxFilter is the longest filter text taken, in bytes.
 	maxFilter = 8 << 10
 	// minPause and maxPause bound the time before another try to accept.
@@ -55,6 +57,8 @@ func (d *Dumper) Serve(ctx context.Context, ln net.Listener, report func(Record)
 	defer context.AfterFunc(ctx, func() { _ = ln.Close() })()
 	var clients sync.WaitGroup
 	defer clients.Wait()
+	open, closed := context.WithCancel(ctx)
+	defer closed()
 	pause := minPause
 	for {
 		conn, err := ln.Accept()
@@ -77,6 +81,7 @@ func (d *Dumper) Serve(ctx context.Context, ln net.Listener, report func(Record)
 			defer conn.Close()
 			defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
 			report(d.client(ctx, conn))
+			linger(open, conn)
 		})
 	}
 }
@@ -98,16 +103,27 @@ func (d *Dumper) client(ctx context.Context, conn net.Conn) Record {
 			return r
 		}
 	}
-	// What the client writes from now on is too late, but left unread it would
-	// make the client see a reset at the end of its file (unix(7)).
-	if err := conn.SetReadDeadline(time.Time{}); err == nil {
-		go func() { _, _ = io.Copy(io.Discard, conn) }() // until conn is closed
-	}
 	r.Result, r.Err = d.Dump(ctx, req, patient{conn})
-	if half, ok := conn.(interface{ CloseWrite() error }); ok && r.Err == nil {
-		_ = half.CloseWrite()
-	}
 	return r
+}
+
+// linger ends the file and waits for the client to close, but not beyond ctx.
+// What it wrote too late would, left unread, make it see a reset at the end of
+// its file (unix(7)). Pipes know no such reset, and have no end but their
+// closing.
+func linger(ctx context.Context, conn net.Conn) {
+	if known, ok := conn.(*ipc.Conn); ok {
+		conn = known.Conn
+	}
+	half, ok := conn.(interface{ CloseWrite() error })
+	if !ok || half.CloseWrite() != nil {
+		return
+	}
+	if err := conn.SetReadDeadline(time.Now().Add(lingerPatience)); err != nil {
+		return
+	}
+	defer context.AfterFunc(ctx, func() { _ = conn.SetReadDeadline(time.Unix(1, 0)) })()
+	_, _ = io.Copy(io.Discard, conn)
 }
 
 // ParseFilter makes a filter for packets of any link type out of a text.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -187,5 +188,44 @@ func TestPatience(t *testing.T) {
 	c = &slowConn{stuckAt: 3}
 	if n, err := (patient{c}).Write([]byte("slowly")); n != 3 || !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("stuck: %d bytes, %v", n, err)
+	}
+}
+
+// A client on a socket that writes too late reads its file to a clean end, and
+// does not hold up a stop when it does not close then.
+func TestLateWords(t *testing.T) {
+	c := newCache(t)
+	put(c, announce(t, c, "eth0", packet.LinkTypeEthernet), second(0), ethernet)
+	ln, err := net.ListenUnix("unix", &net.UnixAddr{Name: filepath.Join(t.TempDir(), "s"), Net: "unix"})
+	if err != nil {
+		t.Skip("no sockets with names here: ", err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		New(c, facts{}).Serve(t.Context(), ln, func(Record) {})
+	}()
+	conn, err := net.Dial("unix", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	for n := 0; n < oneFile; { // all but the end
+		got, err := conn.Read(make([]byte, oneFile))
+		if n += got; err != nil {
+			t.Fatalf("after %d bytes: %v", n, err)
+		}
+	}
+	if _, err := io.WriteString(conn, "arp"); err != nil {
+		t.Error(err)
+	}
+	if rest, err := io.ReadAll(conn); err != nil || len(rest) > 0 {
+		t.Errorf("at the end %q, %v", rest, err)
+	}
+	begun := time.Now()
+	_ = ln.Close()
+	<-done
+	if took := time.Since(begun); took >= lingerPatience {
+		t.Errorf("the stop took %v", took)
 	}
 }

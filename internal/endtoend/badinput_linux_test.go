@@ -45,15 +45,17 @@ func TestMalformedReplays(t *testing.T) {
 	if broken == 0 || st.Totals.Stored.Packets < 1000 || st.Totals.Evicted.Packets > 0 {
 		t.Errorf("%d files break off, %d packets are stored, %d evicted", broken, st.Totals.Stored.Packets, st.Totals.Evicted.Packets)
 	}
-	for _, format := range []string{"pcap", "pcapng"} {
-		path := s.dump("--format", format)
-		if n := len(readFile(t, path)); n != int(st.Totals.Stored.Packets) {
-			t.Errorf("the %s has %d packets, %d are held", format, n, st.Totals.Stored.Packets)
-		}
-		out := must(t, need(t, "tshark"), "-n", "-r", path, "-T", "fields", "-e", "frame.number")
-		if n := strings.Count(out, "\n"); n != int(st.Totals.Stored.Packets) {
-			t.Errorf("tshark reads %d packets of the %s, %d are held", n, format, st.Totals.Stored.Packets)
-		}
+	held := int(st.Totals.Stored.Packets)
+	if n := len(readFile(t, s.dump())); n != held {
+		t.Errorf("the pcap has %d packets, %d are held", n, held)
+	}
+	path := s.dump("--format", "pcapng")
+	if n := len(readFile(t, path)); n != held {
+		t.Errorf("the pcapng has %d packets, %d are held", n, held)
+	}
+	out := must(t, need(t, "tshark"), "-n", "-r", path, "-T", "fields", "-e", "frame.number")
+	if n := strings.Count(out, "\n"); n != held {
+		t.Errorf("tshark reads %d packets of the pcapng, %d are held", n, held)
 	}
 }
 
@@ -87,11 +89,7 @@ func TestEndpointInUse(t *testing.T) {
 // What is left of a service that was killed is no obstacle.
 func TestStartAfterKill(t *testing.T) {
 	file := bulk(t, 1<<20, 10)
-	dir, err := os.MkdirTemp("", "pcrun")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	dir := shortDir(t)
 	killed := launchAt(t, "", dir, "--ram-size", "8MiB", "--replay", file)
 	killed.awaitReplay()
 	killed.signal = true
@@ -107,11 +105,7 @@ func TestStartAfterKill(t *testing.T) {
 // Without permission nothing starts, and the message says what would help.
 func TestNotPermitted(t *testing.T) {
 	needRoot(t)
-	dir, err := os.MkdirTemp("", "pcnobody")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	dir := shortDir(t)
 	if err := os.Chmod(dir, 0o777); err != nil {
 		t.Fatal(err)
 	}

@@ -53,7 +53,7 @@ func readFile(t testing.TB, path string) []record {
 func read(file []byte) ([]record, error) {
 	const section = 0x0a0d0d0a
 	var source gopacket.PacketDataSource
-	describe := func(*record, gopacket.CaptureInfo) {}
+	var describe func(*record, gopacket.CaptureInfo)
 	if len(file) >= 4 && binary.LittleEndian.Uint32(file) == section {
 		r, err := pcapgo.NewNgReader(bytes.NewReader(file), pcapgo.NgReaderOptions{WantMixedLinkType: true})
 		if err != nil {
@@ -204,12 +204,14 @@ func sound(t testing.TB, path string) []record {
 		t.Errorf("capinfos %s says\n%s, want %s", path, stdout, want)
 	}
 
-	stdout, stderr, code = run(t, need(t, "tshark"), "-n", "-r", path, "-T", "fields", "-e", "frame.number")
-	if code != 0 || complaint(stderr) != "" {
-		t.Errorf("tshark -r %s: exit code %d, %s", path, code, stderr)
-	}
-	if n := strings.Count(stdout, "\n"); n != len(records) {
-		t.Errorf("tshark -r %s reads %d packets, gopacket %d", path, n, len(records))
+	if len(records) < 10_000 { // or it takes long
+		stdout, stderr, code = run(t, need(t, "tshark"), "-n", "-r", path, "-T", "fields", "-e", "frame.number")
+		if code != 0 || complaint(stderr) != "" {
+			t.Errorf("tshark -r %s: exit code %d, %s", path, code, stderr)
+		}
+		if n := strings.Count(stdout, "\n"); n != len(records) {
+			t.Errorf("tshark -r %s reads %d packets, gopacket %d", path, n, len(records))
+		}
 	}
 
 	out := filepath.Join(t.TempDir(), "edited")

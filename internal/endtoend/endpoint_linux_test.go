@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -111,7 +112,7 @@ func TestDumpEndpointFilters(t *testing.T) {
 			t.Errorf("the header came after %v: no filter could have come", waited)
 		}
 		_, _ = conn.Write([]byte("udp port 53"))
-		if n := count(t, append(header, slurp(t, conn)...)); n != 3000 {
+		if n := count(t, slices.Concat(header, slurp(t, conn))); n != 3000 {
 			t.Errorf("%d packets, want all 3000", n)
 		}
 	})

@@ -1,6 +1,7 @@
 package endtoend
 
 import (
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
@@ -140,6 +141,11 @@ func TestDropsAreCounted(t *testing.T) {
 		t.Errorf("%d received and %d dropped do not make %d", i.Received.Packets, i.Dropped, sent)
 	}
 	s.awaitLog("Packets were dropped")
+	// isb_osdrop of draft-ietf-opsawg-pcapng, section 4.6.
+	osdrop := binary.LittleEndian.AppendUint64([]byte{7, 0, 8, 0}, i.Dropped)
+	if !holds(t, s.dump("--format", "pcapng"), string(osdrop)) {
+		t.Error("the pcapng does not tell of drops")
+	}
 	out, _, _ := s.pcctl("status")
 	if !strings.Contains(out, "dropped by kernel or driver") {
 		t.Errorf("pcctl status does not tell of drops:\n%s", out)

@@ -19,9 +19,7 @@ import (
 // IPv4 from a client, number n, to a port of the server.
 func datagram(n, port, length int) []byte { return frameOf(n, port, length, false) }
 
-// answer makes a datagram back from the server's port to the client.
-func answer(n, port, length int) []byte { return frameOf(n, port, length, true) }
-
+// frameOf makes a datagram, or one back from the server to the client.
 func frameOf(n, port, length int, back bool) []byte {
 	ethernet := &layers.Ethernet{
 		SrcMAC: []byte{2, 0, 0, byte(n >> 16), byte(n >> 8), byte(n)}, DstMAC: []byte{2, 0, 0, 0, 0, 1},

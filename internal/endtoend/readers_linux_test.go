@@ -220,6 +220,11 @@ func TestCorpusInOneCache(t *testing.T) {
 		if n := len(sound(t, file)); n != held {
 			t.Errorf("the %s has %d packets, the cache %d", format, n, held)
 		}
+		passed := filepath.Join(t.TempDir(), "passed")
+		must(t, need(t, "tshark"), "-n", "-r", file, "-F", "pcapng", "-w", passed)
+		if n := len(readFile(t, passed)); n != held {
+			t.Errorf("tshark passes on %d packets of the %s, the cache has %d", n, format, held)
+		}
 	}
 }
 

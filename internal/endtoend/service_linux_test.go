@@ -37,13 +37,18 @@ func start(t testing.TB, ns namespace, args ...string) *service {
 // launch is start without waiting.
 func launch(t testing.TB, ns namespace, args ...string) *service {
 	t.Helper()
-	// t.TempDir is longer than a socket address may be.
-	dir, err := os.MkdirTemp("", "pcrun")
+	return launchAt(t, ns, shortDir(t), args...)
+}
+
+// shortDir is t.TempDir, which is longer than a socket address may be.
+func shortDir(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "pcrun") //nolint:usetesting // see above
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	return launchAt(t, ns, dir, args...)
+	return dir
 }
 
 func launchAt(t testing.TB, ns namespace, dir string, args ...string) *service {
