@@ -127,8 +127,9 @@ type Horizon struct {
 	// Since is the same as a time, absent where packet times do not follow the
 	// clock of the machine.
 	Since time.Time `json:"since,omitzero"`
-	// Complete means that nothing of the kind was lost since capture began;
-	// Seconds is then how long ago that was.
+	// Complete means that nothing of the kind that was captured was lost since
+	// capture began; Seconds is then how long ago that was. Packets dropped
+	// before (Totals.Dropped) are not counted, since nobody knows their kind.
 	Complete bool `json:"complete"`
 }
 

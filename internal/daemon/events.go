@@ -35,6 +35,7 @@ func (d *Daemon) captureEvent(e capture.Event) {
 		log.Warn("The interface is asked for and not there; it is waited for")
 	}
 	d.coverage.add(entry)
+	d.inState(d.loop.Status()) // so that its time is that of the change
 }
 
 // refused logs a client that may not connect.

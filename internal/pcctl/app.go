@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -154,8 +155,13 @@ func noCommand(c *cli.Context) error {
 		return &usageProblem{err: fmt.Errorf("no command given")}
 	}
 	name := c.Args().First()
+	if name == "help" {
+		return cli.ShowAppHelp(c)
+	}
 	err := fmt.Errorf("unknown command %q", name)
-	if near := cli.SuggestCommand(c.App.Commands, name); near != "" {
+	// The library always finds one that is nearest. What begins otherwise is
+	// not meant, and the nearest may well be uninstall.
+	if near := cli.SuggestCommand(c.App.Commands, name); near != "" && strings.Contains(near, fmt.Sprintf("%.2s", name)) {
 		err = withHint(err, near)
 	}
 	return &usageProblem{err: err}

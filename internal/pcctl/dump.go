@@ -92,19 +92,24 @@ func dumpTo(m machine, c *cli.Context, req control.DumpRequest, target string) e
 	}
 	bar.finish()
 	if err != nil {
-		return explainDump(c.Context, err, shown)
+		return explainDump(c.Context, err, shown, target != standardOutput)
 	}
 	return printLines(c.App.ErrWriter, summaryLines(result, req, target))
 }
 
-// explainDump says what became of the file.
-func explainDump(ctx context.Context, err error, target string) error {
+// explainDump says what became of the target: a file is whole or not there,
+// standard output has got what was written.
+func explainDump(ctx context.Context, err error, target string, isFile bool) error {
+	kept := "nothing was kept"
+	if !isFile {
+		kept = "what was written is incomplete"
+	}
 	if ctx.Err() != nil {
-		return fmt.Errorf("interrupted, nothing was kept in %s", target)
+		return fmt.Errorf("interrupted, %s in %s", kept, target)
 	}
 	if isDiskFull(err) {
 		return withHint(fmt.Errorf("%s: the disk is full: %w", target, err),
-			"nothing was kept; write elsewhere, or less of it with --last, --filter or --limit.")
+			kept+"; write elsewhere, or less of it with --last, --filter or --limit.")
 	}
 	return err
 }

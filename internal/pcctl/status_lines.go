@@ -32,6 +32,9 @@ func statusLines(st control.Status) []string {
 		reach.add("", row[0], row[1])
 	}
 	lines = append(lines, indented(reach.lines())...)
+	if st.Totals.Dropped > 0 {
+		lines = append(lines, "  (of what was captured; "+counted(st.Totals.Dropped, "packet")+" dropped before may be missing anywhere)")
+	}
 
 	lines = append(lines, "", "Interfaces")
 	lines = append(lines, indented(interfaceLines(st.Interfaces, false))...)

@@ -22,8 +22,7 @@ in these places; where several name the same setting, the later one wins:
 3. the command line of ` + "`packetcache`" + `,
 4. on Windows the policy key ` + "`HKLM\\SOFTWARE\\Policies\\PacketCache`" + `.
 
-` + "`pcctl config set KEY VALUE...`" + ` writes to the second place, and ` + "`pcctl config`" + `
-shows every value in force with the place that it comes from.
+They are read when the service starts.
 
 Names are in kebab case in the file and on the command line, and in Pascal case
 in the registry. A value that is wrong is reported with its place and the
