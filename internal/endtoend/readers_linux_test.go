@@ -32,7 +32,7 @@ func TestWiresharkReadsSocket(t *testing.T) {
 		t.Errorf("dumpcap -i: exit code %d, %s", code, stderr)
 	}
 	pings := func(path string) int {
-		return len(slices.DeleteFunc(sound(t, path), func(r record) bool { return len(r.data) < 34 || r.data[23] != 1 }))
+		return len(slices.DeleteFunc(sound(t, path), func(r record) bool { return len(r.data) < 34 || r.data[12:14] != "\x08\x00" || r.data[23] != 1 }))
 	}
 	if n := pings(file); n != 40 {
 		t.Errorf("dumpcap wrote %d pings and answers, want 40", n)
