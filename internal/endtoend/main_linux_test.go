@@ -39,7 +39,7 @@ var builtPrograms = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	cmd := exec.Command("go", "build", "-o", dir, "../../cmd/packetcache", "../../cmd/pcctl")
+	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", dir, "../../cmd/packetcache", "../../cmd/pcctl")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return dir, fmt.Errorf("go build: %w\n%s", err, out)
