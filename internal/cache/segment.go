@@ -63,7 +63,6 @@ type segmentPool struct {
 	slots []segment
 	size  int // bytes at which a segment is sealed
 	free  uint32
-	used  int
 	// touched slots have been handed out at least once.
 	touched int
 	seq     uint64
@@ -86,7 +85,6 @@ func (p *segmentPool) take() uint32 {
 		slot = uint32(p.touched)
 		p.touched++
 	}
-	p.used++
 	p.seq++
 	p.slots[slot] = segment{
 		seq: p.seq, first: noPage, last: noPage, next: noSegment,
@@ -98,7 +96,6 @@ func (p *segmentPool) take() uint32 {
 func (p *segmentPool) give(slot uint32) {
 	p.slots[slot] = segment{next: p.free}
 	p.free = slot
-	p.used--
 }
 
 // held is what a segment holds that is to be read.
