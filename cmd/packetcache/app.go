@@ -82,7 +82,7 @@ func serve(c *cli.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return usageError{err}
 	}
-	loader := config.Loader{
+	loader := &config.Loader{
 		Sources:     append(config.MachineSources(), given),
 		TotalRAM:    ram,
 		CheckFilter: daemon.CheckFilter,
@@ -100,10 +100,10 @@ func serve(c *cli.Context, stdout, stderr io.Writer) error {
 		return usageError{fmt.Errorf("%w; not starting, since what it was to keep out would be recorded", wrong[0])}
 	}
 	o := daemon.Options{
-		Settings: loaded.Settings,
-		Budget:   config.Budget(&loaded.Settings, ram),
-		Replay:   c.StringSlice(flagReplay),
-		Log:      log,
+		Loader: loader,
+		Loaded: loaded,
+		Replay: c.StringSlice(flagReplay),
+		Log:    log,
 	}
 	if !service.Managed() {
 		o.Foreground = stdout

@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -38,9 +39,10 @@ const (
 
 // Options say what a Daemon does.
 type Options struct {
-	// Settings are those in force, Budget the bytes that they come to.
-	Settings config.Settings
-	Budget   uint64
+	// Loaded are the settings to start with, Loader reads them anew when one
+	// of its sources has changed.
+	Loader *config.Loader
+	Loaded *config.Loaded
 	// Replay names capture files to read instead of live interfaces.
 	Replay []string
 	Log    *logrus.Logger
@@ -61,6 +63,9 @@ type Daemon struct {
 	started  time.Time
 	since    time.Time // of state
 	host     string
+	// inForce are the settings that the service runs with. They are replaced,
+	// never changed.
+	inForce atomic.Pointer[config.Loaded]
 
 	mu    sync.Mutex
 	state control.State
@@ -87,7 +92,9 @@ func newDaemon(o Options) (*Daemon, error) {
 	if host, err := os.Hostname(); err == nil {
 		d.host = host
 	}
-	budget, rings := int(o.Budget), 0
+	d.inForce.Store(o.Loaded)
+	settings := d.settings()
+	budget, rings := int(d.budget()), 0
 	var platform capture.Platform
 	var err error
 	if len(o.Replay) > 0 {
@@ -99,22 +106,22 @@ func newDaemon(o Options) (*Daemon, error) {
 	if err != nil {
 		return nil, err
 	}
-	if d.cache, err = cache.New(cache.Options{Bytes: budget - rings, Bias: o.Settings.Bias}); err != nil {
-		return nil, fmt.Errorf("making the cache of %s: %w", config.FormatBytes(o.Budget), err)
+	if d.cache, err = cache.New(cache.Options{Bytes: budget - rings, Bias: settings.Bias}); err != nil {
+		return nil, fmt.Errorf("making the cache of %s: %w", config.FormatBytes(d.budget()), err)
 	}
 	if err := d.cache.LockError(); err != nil {
 		d.log.WithError(err).Warn("Captured packets may be paged to disk")
 	}
 	d.dumper = dump.New(d.cache, d)
 	if d.replays == nil {
-		filter, err := captureFilter(o.Settings.CaptureFilter)
+		filter, err := captureFilter(settings.CaptureFilter)
 		if err != nil {
 			return nil, errors.Join(err, d.cache.Close())
 		}
 		d.loop = capture.NewLoop(platform, liveSink{d.cache}, capture.Config{
-			Include:     o.Settings.Interfaces,
-			Exclude:     o.Settings.Exclude,
-			Promiscuous: o.Settings.Promiscuous,
+			Include:     settings.Interfaces,
+			Exclude:     settings.Exclude,
+			Promiscuous: settings.Promiscuous,
 			Filter:      filter,
 			RingBytes:   rings,
 		}, d.captureEvent)
@@ -122,12 +129,18 @@ func newDaemon(o Options) (*Daemon, error) {
 	return d, nil
 }
 
+// settings are those in force now.
+func (d *Daemon) settings() *config.Settings { return &d.inForce.Load().Settings }
+
+// budget is the memory that the settings in force come to, in bytes.
+func (d *Daemon) budget() uint64 { return config.Budget(d.settings(), d.o.Loader.TotalRAM) }
+
 // run opens the endpoints first, so that a second service is refused before
 // it captures anything.
 func (d *Daemon) run(ctx context.Context, ready func()) error {
 	endpoints := ipc.Config{
-		Dir:     d.o.Settings.EndpointDir,
-		Group:   d.o.Settings.SocketGroup,
+		Dir:     d.settings().EndpointDir,
+		Group:   d.settings().SocketGroup,
 		Refused: d.refused,
 	}
 	dumps, err := ipc.Listen(ipc.Dump, endpoints)
@@ -157,7 +170,7 @@ func (d *Daemon) run(ctx context.Context, ready func()) error {
 		d.capture(ctx)
 	}()
 	d.log.WithFields(logrus.Fields{
-		"version": version.String(), "budget": config.FormatBytes(d.o.Budget), "pid": os.Getpid(),
+		"version": version.String(), "budget": config.FormatBytes(d.budget()), "pid": os.Getpid(),
 	}).Info("PacketCache started")
 	if d.o.Foreground != nil {
 		d.greet(d.o.Foreground, dumps.Addr())

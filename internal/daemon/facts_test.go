@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/packetcache/packetcache/internal/cache"
+	"github.com/packetcache/packetcache/internal/config"
 	"github.com/packetcache/packetcache/internal/dump"
 	"github.com/packetcache/packetcache/internal/packet"
 )
@@ -32,7 +33,8 @@ func TestDumpOfManyInterfaces(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	d := &Daemon{cache: c, replays: &replays{}}
+	d := &Daemon{o: options(config.Defaults()), cache: c, replays: &replays{}}
+	d.inForce.Store(d.o.Loaded)
 	d.dumper = dump.New(c, d)
 	var before, after runtime.MemStats
 	var w sink

@@ -22,12 +22,12 @@ func (d *Daemon) greet(w io.Writer, dumps net.Addr) {
 			what = fmt.Sprintf("reading %d capture files into", n)
 		}
 	}
-	fmt.Fprintf(w, "PacketCache %s is %s at most %s of RAM.\n", version.String(), what, config.FormatBytes(d.o.Budget))
+	fmt.Fprintf(w, "PacketCache %s is %s at most %s of RAM.\n", version.String(), what, config.FormatBytes(d.budget()))
 	sudo := ""
-	if os.Getenv("SUDO_USER") != "" && d.o.Settings.SocketGroup == "" {
+	if os.Getenv("SUDO_USER") != "" && d.settings().SocketGroup == "" {
 		sudo = "sudo " // another terminal is not root
 	}
-	pcctl := sudo + pcctlCommand(d.o.Settings.EndpointDir)
+	pcctl := sudo + pcctlCommand(d.settings().EndpointDir)
 	hints := [][2]string{
 		{pcctl + " status", "what is recorded, and how far back it reaches"},
 		{pcctl + " dump -w out.pcap", "everything, to open in Wireshark"},

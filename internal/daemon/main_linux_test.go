@@ -12,8 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/sirupsen/logrus"
-
 	"github.com/packetcache/packetcache/internal/capture/capturetest"
 	"github.com/packetcache/packetcache/internal/config"
 	"github.com/packetcache/packetcache/internal/control"
@@ -63,9 +61,7 @@ func runDaemon(t *testing.T, o Options) *subject {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	s := &subject{t: t, dir: dir, client: control.NewClient(dir)}
-	o.Settings.EndpointDir = dir
-	o.Budget = 16 << 20
-	o.Log = logrus.New()
+	o.Loaded.EndpointDir = dir
 	o.Log.SetOutput(&s.log)
 	o.Foreground = &s.said
 	ctx, cancel := context.WithCancel(context.Background())
@@ -140,7 +136,7 @@ func TestReplayWhileRead(t *testing.T) {
 	if err := os.WriteFile(none, []byte("no capture at all"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s := runDaemon(t, Options{Settings: config.Defaults(), Replay: []string{good, broken, none, raw}})
+	s := runDaemon(t, options(config.Defaults(), good, broken, none, raw))
 	var readers sync.WaitGroup
 	for n := range 4 {
 		readers.Go(func() {
@@ -191,19 +187,14 @@ func TestReplayWhileRead(t *testing.T) {
 // What cannot be replayed or served keeps the daemon from starting.
 func TestNoStart(t *testing.T) {
 	good := writeCapture(t, "good.pcap", packet.LinkTypeEthernet, 10)
-	s := runDaemon(t, Options{Settings: config.Defaults(), Replay: []string{good}})
-	for name, o := range map[string]Options{
-		"no such file":   {Replay: []string{good, good + "x"}},
-		"a directory":    {Replay: []string{good, t.TempDir()}},
-		"in use":         {Replay: []string{good}},
-		"needs at least": {Replay: []string{good}, Budget: 1 << 20},
+	s := runDaemon(t, options(config.Defaults(), good))
+	for name, replay := range map[string][]string{
+		"no such file": {good, good + "x"},
+		"a directory":  {good, t.TempDir()},
+		"in use":       {good},
 	} {
-		o.Settings = config.Defaults()
-		o.Settings.EndpointDir = s.dir
-		if o.Budget == 0 {
-			o.Budget = 16 << 20
-		}
-		o.Log = logrus.New()
+		o := options(config.Defaults(), replay...)
+		o.Loaded.EndpointDir = s.dir
 		o.Log.SetOutput(io.Discard)
 		err := Run(t.Context(), o, func() { t.Errorf("%s: it is ready", name) })
 		if err == nil || !strings.Contains(err.Error(), name) {
@@ -219,7 +210,7 @@ func TestLiveWhileRead(t *testing.T) {
 	settings := config.Defaults()
 	settings.Interfaces = []string{"pcda", "pcdnone"}
 	settings.CaptureFilter = "ether proto 0x88b5"
-	s := runDaemon(t, Options{Settings: settings})
+	s := runDaemon(t, options(settings))
 	s.await("pcda", func(st control.Status) bool { return st.State == control.StateCapturing })
 	const packets = 2000
 	var readers sync.WaitGroup
@@ -263,7 +254,7 @@ func TestLiveWhileRead(t *testing.T) {
 
 // The comments of a pcapng are bounded, whatever happened.
 func TestSectionIsBounded(t *testing.T) {
-	s := runDaemon(t, Options{Settings: config.Defaults(), Replay: []string{writeCapture(t, "a.pcap", packet.LinkTypeEthernet, 3)}})
+	s := runDaemon(t, options(config.Defaults(), writeCapture(t, "a.pcap", packet.LinkTypeEthernet, 3)))
 	var file bytes.Buffer
 	if _, err := s.client.Dump(t.Context(), control.DumpRequest{Format: control.PCAPNG}, &file, nil); err != nil {
 		t.Fatal(err)
@@ -274,10 +265,7 @@ func TestSectionIsBounded(t *testing.T) {
 		}
 	}
 
-	d, err := newDaemon(Options{
-		Settings: config.Defaults(), Budget: 16 << 20, Log: logrus.New(),
-		Replay: []string{writeCapture(t, "b.pcap", packet.LinkTypeEthernet, 3)},
-	})
+	d, err := newDaemon(options(config.Defaults(), writeCapture(t, "b.pcap", packet.LinkTypeEthernet, 3)))
 	if err != nil {
 		t.Fatal(err)
 	}

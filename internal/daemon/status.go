@@ -51,7 +51,7 @@ func (d *Daemon) status() control.Status {
 
 func (d *Daemon) memory(stats *cache.Stats, links []capture.Status) control.Memory {
 	m := control.Memory{
-		BudgetBytes: int64(d.o.Budget),
+		BudgetBytes: int64(d.budget()),
 		UsedBytes:   int64(stats.Used),
 		Locked:      d.cache.LockError() == nil,
 	}
@@ -150,7 +150,7 @@ func (d *Daemon) interfaces(links []capture.Status) []control.Interface {
 		i := describe(&l.Interface)
 		i.ID, i.State, i.Since = -1, states[l.State], l.Since
 		i.Backend, i.Note, i.CoveredBy = l.Backend, l.Note, strings.Join(l.CoveredBy, ", ")
-		i.Filter = d.o.Settings.CaptureFilter
+		i.Filter = d.settings().CaptureFilter
 		i.Dropped = l.Dropped
 		if l.Reason != "" && i.Note == "" {
 			i.Note = l.Reason
@@ -231,7 +231,7 @@ func (d *Daemon) warnings(links []capture.Status) []string {
 	if d.loop != nil && capturing == 0 {
 		list = append(list, "No interface is recorded: see pcctl interfaces for the reasons.")
 	}
-	if d.o.Budget == uint64(config.MinBudget) && d.o.Settings.RAMSize == 0 {
+	if d.budget() == uint64(config.MinBudget) && d.settings().RAMSize == 0 {
 		list = append(list, "The share of memory comes to less than 8 MiB, so 8 MiB are used: a larger ram-percent remembers longer.")
 	}
 	return list
