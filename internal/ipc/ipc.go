@@ -64,6 +64,10 @@ type Config struct {
 	// Refusal is sent to a client that is turned away, after its first bytes
 	// have come or a second has passed; empty for nothing.
 	Refusal []byte
+
+	// again is true when the place was found taken before, and it is known by
+	// whom.
+	again bool
 }
 
 // A Peer is who is at the other end of a connection, as the kernel recorded it

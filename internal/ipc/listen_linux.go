@@ -26,7 +26,7 @@ func listen(path string, cfg Config) (transport, error) {
 	if err := prepareDir(filepath.Dir(path)); err != nil {
 		return transport{}, permission(err)
 	}
-	lock, err := lockPlace(path)
+	lock, err := lockPlace(path, cfg.again)
 	if err != nil {
 		return transport{}, err
 	}

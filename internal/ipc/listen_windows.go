@@ -16,8 +16,9 @@ import (
 const Descriptor = "O:BAG:SYD:P(A;;GA;;;SY)(A;;GA;;;BA)"
 
 // listen creates the pipe. go-winio creates its first instance exclusively, so
-// that nobody else can stand at the same name, and refuses remote clients.
-func listen(path string, _ Config) (transport, error) {
+// that nobody else can stand at the same name, and refuses remote clients. It
+// keeps that instance, so that the name is there until the listener is closed.
+func listen(path string, cfg Config) (transport, error) {
 	ln, err := winio.ListenPipe(path, &winio.PipeConfig{
 		SecurityDescriptor: Descriptor,
 		InputBufferSize:    bufferSize,
@@ -30,6 +31,9 @@ func listen(path string, _ Config) (transport, error) {
 		errors.Is(err, windows.ERROR_PIPE_BUSY):
 		// The name is taken. Access denied means the same: the rights of an
 		// existing pipe are checked before its exclusiveness.
+		if cfg.again {
+			return transport{}, ErrInUse
+		}
 		return transport{}, fmt.Errorf("%w by %s: stop that one, or give this one another endpoint suffix", ErrInUse, holder(path))
 	case errors.Is(err, windows.ERROR_INVALID_OWNER), errors.Is(err, windows.ERROR_PRIVILEGE_NOT_HELD):
 		return transport{}, fmt.Errorf("%w: the pipe is to belong to Administrators: run as administrator", ErrPermission)
@@ -38,7 +42,7 @@ func listen(path string, _ Config) (transport, error) {
 	}
 	occupyPlaceholder(path)
 	return transport{
-		Listener: ln,
+		Listener: newLobby(ln),
 		identify: identify,
 		release:  func() error { return nil },
 	}, nil

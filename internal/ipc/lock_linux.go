@@ -23,8 +23,9 @@ type placeLock struct {
 	f   *os.File
 }
 
-// lockPlace takes the lock that belongs to the socket at path.
-func lockPlace(path string) (*placeLock, error) {
+// lockPlace takes the lock that belongs to the socket at path. It asks who has
+// it unless it did so before (again).
+func lockPlace(path string, again bool) (*placeLock, error) {
 	// One letter, so that the path of the new socket is shorter than the final
 	// one and fits a socket address wherever that does.
 	dir := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)[:1])
@@ -49,6 +50,9 @@ func lockPlace(path string) (*placeLock, error) {
 			_ = f.Close()
 			if !errors.Is(err, unix.EWOULDBLOCK) {
 				return nil, fmt.Errorf("lock %s: %w", dir, err)
+			}
+			if again {
+				return nil, ErrInUse
 			}
 			c, err := net.DialTimeout("unix", path, time.Second)
 			if err == nil {
