@@ -47,7 +47,8 @@ type Options struct {
 	Replay []string
 	Log    *logrus.Logger
 	// Foreground, if not nil, is told in words what is going on and what to
-	// type next.
+	// type next. Without it this is the service: it starts also when another
+	// process has the place of an endpoint, and waits for that.
 	Foreground io.Writer
 }
 
@@ -59,6 +60,7 @@ type Daemon struct {
 	dumper   *dump.Dumper
 	loop     *capture.Loop // nil in a replay
 	replays  *replays      // nil when live
+	taken    taken
 	coverage coverage
 	started  time.Time
 	since    time.Time // of state
@@ -79,6 +81,7 @@ func Run(ctx context.Context, o Options, ready func()) error {
 	if err != nil {
 		return err
 	}
+	defer d.replays.close()
 	defer func() {
 		if err := d.cache.Close(); err != nil {
 			d.log.WithError(err).Error("The cache's memory could not be given back")
@@ -107,6 +110,7 @@ func newDaemon(o Options) (*Daemon, error) {
 		return nil, err
 	}
 	if d.cache, err = cache.New(cache.Options{Bytes: budget - rings, Bias: settings.Bias}); err != nil {
+		d.replays.close()
 		return nil, fmt.Errorf("making the cache of %s: %w", config.FormatBytes(d.budget()), err)
 	}
 	if err := d.cache.LockError(); err != nil {
@@ -138,20 +142,14 @@ func (d *Daemon) budget() uint64 { return config.Budget(d.settings(), d.o.Loader
 // run opens the endpoints first, so that a second service is refused before
 // it captures anything.
 func (d *Daemon) run(ctx context.Context, ready func()) error {
-	endpoints := ipc.Config{
-		Dir:     d.settings().EndpointDir,
-		Group:   d.settings().SocketGroup,
-		Refused: d.refused,
-	}
-	dumps, err := ipc.Listen(ipc.Dump, endpoints)
+	dumps, err := d.open(ipc.Dump)
 	if err != nil {
-		return fmt.Errorf("opening the dump endpoint: %w", err)
+		return err
 	}
 	defer func() { _ = dumps.Close() }()
-	endpoints.Refusal = control.Refusal()
-	controls, err := ipc.Listen(ipc.Control, endpoints)
+	controls, err := d.open(ipc.Control)
 	if err != nil {
-		return fmt.Errorf("opening the control endpoint: %w", err)
+		return err
 	}
 	defer func() { _ = controls.Close() }()
 	d.coverage.add(control.CoverageEntry{Time: d.started, Kind: "start", Text: "PacketCache " + version.String() + " started"})

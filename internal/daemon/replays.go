@@ -39,16 +39,24 @@ func openReplays(paths []string) (*replays, error) {
 		s, err := replay.Open(path)
 		var broken *pcapio.FormatError
 		if err != nil && !errors.As(err, &broken) {
-			for _, f := range r.files {
-				if f.source != nil {
-					err = errors.Join(err, f.source.Close())
-				}
-			}
+			r.close()
 			return nil, err
 		}
 		r.files = append(r.files, replayFile{path, s, err})
 	}
 	return r, nil
+}
+
+// close closes the files that were not run; nil has none.
+func (r *replays) close() {
+	if r == nil {
+		return
+	}
+	for _, f := range r.files {
+		if f.source != nil {
+			_ = f.source.Close()
+		}
+	}
 }
 
 // run feeds all files to the sink. A file that breaks off is told and the

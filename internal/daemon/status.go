@@ -212,6 +212,7 @@ func (d *Daemon) warnings(links []capture.Status) []string {
 	if err := d.cache.LockError(); err != nil {
 		list = append(list, fmt.Sprintf("Captured packets may be paged to disk: %v.", err))
 	}
+	list = append(list, d.taken.warnings()...)
 	if d.replays != nil {
 		list = append(list, d.replays.warnings()...)
 	}

@@ -1,0 +1,15 @@
+package daemon
+
+import (
+	"fmt"
+	"os"
+	"sync/atomic"
+	"testing"
+)
+
+var pipes atomic.Int32
+
+// endpointDir is a suffix that no other test uses.
+func endpointDir(*testing.T) string {
+	return fmt.Sprintf("-daemon-%d-%d", os.Getpid(), pipes.Add(1))
+}
