@@ -103,8 +103,21 @@ func (d *Dumper) client(ctx context.Context, conn net.Conn) Record {
 			return r
 		}
 	}
-	r.Result, r.Err = d.Dump(ctx, req, patient{conn})
+	if r.Err = ignoreRest(conn); r.Err == nil {
+		r.Result, r.Err = d.Dump(ctx, req, patient{conn})
+	}
 	return r
+}
+
+// ignoreRest takes what a client writes when its filter is no longer waited for,
+// until the connection is closed: one that waits until its words are read
+// (FlushFileBuffers) would never get to read its file.
+func ignoreRest(conn net.Conn) error {
+	if err := conn.SetReadDeadline(time.Time{}); err != nil {
+		return err
+	}
+	go func() { _, _ = io.Copy(io.Discard, conn) }()
+	return nil
 }
 
 // linger ends the file and waits for the client to close, but not beyond ctx.
