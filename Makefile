@@ -78,7 +78,7 @@ soak: ## the long runs: floods of minutes, gigabyte caches, hours of load
 	$(GO) test -count=1 -tags soak -run '^TestSoak' -timeout 12h -v ./...
 
 .PHONY: generate
-generate: ## rewrite the files that are made from code (docs/configuration.md)
+generate: ## rewrite the files that are made from code (docs/configuration.md, docs/events.md)
 	$(GO) generate ./...
 
 .PHONY: clean

@@ -10,6 +10,7 @@ import (
 	"github.com/sirupsen/logrus"
 	"github.com/urfave/cli/v2"
 
+	"github.com/packetcache/packetcache/eventlog"
 	"github.com/packetcache/packetcache/internal/config"
 	"github.com/packetcache/packetcache/internal/daemon"
 	"github.com/packetcache/packetcache/internal/ipc"
@@ -94,7 +95,7 @@ func serve(c *cli.Context, stdout, stderr io.Writer) error {
 	}
 	log := newLogger(stderr, loaded.LogLevel)
 	for _, problem := range loaded.Problems {
-		log.Warn(problem.Error())
+		eventlog.SettingWrong(problem.Where, problem.What()).Log(log)
 	}
 	if wrong := loaded.Unsafe(); len(wrong) > 0 {
 		return usageError{fmt.Errorf("%w; not starting, since what it was to keep out would be recorded", wrong[0])}

@@ -47,6 +47,11 @@ var rules = []rule{
 		reason: "the daemon puts the parts together; a part that knows it cannot be put elsewhere",
 	},
 	{
+		from:   []string{"eventlog/..."},
+		not:    []string{"internal/capture/...", "internal/cache", "internal/dump", "internal/control", "internal/config", "internal/daemon", "internal/service"},
+		reason: "the catalogue is words; whatever has something to report uses it",
+	},
+	{
 		from:   []string{"internal/packet"},
 		not:    []string{"golang.org/x/...", "github.com/...", "net"},
 		reason: "every package speaks these words, so they bring nothing along",
@@ -73,7 +78,7 @@ type listed struct {
 // they import on an operating system. Tests are not looked at.
 func imports(t *testing.T, goos string) map[string][]string {
 	t.Helper()
-	cmd := exec.Command("go", "list", "-deps", "-json=ImportPath,Imports", "../../cmd/...", "../../internal/...")
+	cmd := exec.Command("go", "list", "-deps", "-json=ImportPath,Imports", "../../cmd/...", "../../internal/...", "../../eventlog/...")
 	cmd.Env = append(os.Environ(), "GOOS="+goos, "GOARCH=amd64", "CGO_ENABLED=0")
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -131,7 +136,7 @@ func expand(t *testing.T, graph map[string][]string, patterns []string) []string
 }
 
 func matches(pattern, name string) bool {
-	if first, _, _ := strings.Cut(pattern, "/"); first == "cmd" || first == "internal" {
+	if first, _, _ := strings.Cut(pattern, "/"); first == "cmd" || first == "internal" || first == "eventlog" {
 		pattern = module + pattern
 	}
 	base, all := strings.CutSuffix(pattern, "/...")

@@ -79,10 +79,12 @@ type Problem struct {
 }
 
 // Error makes one line of the problem.
-func (p Problem) Error() string {
-	s := p.Where + ": " + p.Reason
+func (p Problem) Error() string { return p.Where + ": " + p.What() }
+
+// What is the problem without its place.
+func (p Problem) What() string {
 	if p.Instead != "" {
-		s += "; " + p.Instead
+		return p.Reason + "; " + p.Instead
 	}
-	return s
+	return p.Reason
 }

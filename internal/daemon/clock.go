@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/packetcache/packetcache/eventlog"
 	"github.com/packetcache/packetcache/internal/cache"
 	"github.com/packetcache/packetcache/internal/control"
 )
@@ -42,27 +43,48 @@ func (d *Daemon) watchClock(ctx context.Context) {
 		case <-tick.C:
 		}
 		now := readClocks(d.started)
-		for _, e := range clockEntries(before, now) {
+		slept, step := compareClocks(before, now)
+		for _, e := range clockEntries(slept, step) {
 			e.Time = time.Now()
-			d.log.WithField("kind", e.Kind).Info(e.Text)
 			d.coverage.add(e)
+		}
+		if slept > 0 {
+			eventlog.MachineSlept(slept).Log(d.log)
+		}
+		if step != 0 {
+			eventlog.ClockSet(step).Log(d.log)
 		}
 		before = now
 	}
 }
 
-// clockEntries tells what happened between two readings.
-func clockEntries(before, now clocks) []control.CoverageEntry {
-	var entries []control.CoverageEntry
+// compareClocks says for how long the machine slept between two readings, and
+// by how much its clock was set forward, or back if negative. What is less than
+// clockStep counts as 0, the rest is rounded to seconds.
+func compareClocks(before, now clocks) (slept, step time.Duration) {
 	boot := now.boot - before.boot
-	if slept := boot - (now.awake - before.awake); slept > clockStep {
-		entries = append(entries, control.CoverageEntry{Kind: "sleep", Text: fmt.Sprintf("the machine slept for %v", slept.Round(time.Second))})
+	slept = boot - (now.awake - before.awake)
+	if slept <= clockStep {
+		slept = 0
 	}
-	switch step := now.wall - before.wall - boot; {
-	case step > clockStep:
-		entries = append(entries, control.CoverageEntry{Kind: "clock", Text: fmt.Sprintf("the clock was set forward by %v", step.Round(time.Second))})
-	case step < -clockStep:
-		entries = append(entries, control.CoverageEntry{Kind: "clock", Text: fmt.Sprintf("the clock was set back by %v", (-step).Round(time.Second))})
+	step = now.wall - before.wall - boot
+	if step.Abs() <= clockStep {
+		step = 0
+	}
+	return slept.Round(time.Second), step.Round(time.Second)
+}
+
+// clockEntries tells what compareClocks found.
+func clockEntries(slept, step time.Duration) []control.CoverageEntry {
+	var entries []control.CoverageEntry
+	if slept > 0 {
+		entries = append(entries, control.CoverageEntry{Kind: "sleep", Text: fmt.Sprintf("the machine slept for %v", slept)})
+	}
+	switch {
+	case step > 0:
+		entries = append(entries, control.CoverageEntry{Kind: "clock", Text: fmt.Sprintf("the clock was set forward by %v", step)})
+	case step < 0:
+		entries = append(entries, control.CoverageEntry{Kind: "clock", Text: fmt.Sprintf("the clock was set back by %v", -step)})
 	}
 	return entries
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/sirupsen/logrus"
 
+	"github.com/packetcache/packetcache/eventlog"
 	"github.com/packetcache/packetcache/internal/cache"
 	"github.com/packetcache/packetcache/internal/capture"
 	"github.com/packetcache/packetcache/internal/config"
@@ -62,6 +63,7 @@ type Daemon struct {
 	replays  *replays      // nil when live
 	taken    taken
 	coverage coverage
+	drops    map[string]uint64 // by interface, not yet told; for captureEvent
 	started  time.Time
 	since    time.Time // of state
 	host     string
@@ -84,14 +86,14 @@ func Run(ctx context.Context, o Options, ready func()) error {
 	defer d.replays.close()
 	defer func() {
 		if err := d.cache.Close(); err != nil {
-			d.log.WithError(err).Error("The cache's memory could not be given back")
+			eventlog.MemoryNotReleased(err).Log(d.log)
 		}
 	}()
 	return d.run(ctx, ready)
 }
 
 func newDaemon(o Options) (*Daemon, error) {
-	d := &Daemon{o: o, log: o.Log, started: time.Now(), since: time.Now(), state: control.StateStarting}
+	d := &Daemon{o: o, log: o.Log, started: time.Now(), since: time.Now(), state: control.StateStarting, drops: map[string]uint64{}}
 	if host, err := os.Hostname(); err == nil {
 		d.host = host
 	}
@@ -114,7 +116,7 @@ func newDaemon(o Options) (*Daemon, error) {
 		return nil, fmt.Errorf("making the cache of %s: %w", config.FormatBytes(d.budget()), err)
 	}
 	if err := d.cache.LockError(); err != nil {
-		d.log.WithError(err).Warn("Captured packets may be paged to disk")
+		eventlog.MemoryNotLocked(err).Log(d.log)
 	}
 	d.dumper = dump.New(d.cache, d)
 	if d.replays == nil {
@@ -162,14 +164,12 @@ func (d *Daemon) run(ctx context.Context, ready func()) error {
 	parts.Go(func() { d.serveControl(server, controls) })
 	parts.Go(func() { d.watchClock(ctx) })
 
+	d.reportStart()
 	captured := make(chan struct{})
 	go func() {
 		defer close(captured)
 		d.capture(ctx)
 	}()
-	d.log.WithFields(logrus.Fields{
-		"version": version.String(), "budget": config.FormatBytes(d.budget()), "pid": os.Getpid(),
-	}).Info("PacketCache started")
 	if d.o.Foreground != nil {
 		d.greet(d.o.Foreground, dumps.Addr())
 	}
@@ -183,7 +183,7 @@ func (d *Daemon) run(ctx context.Context, ready func()) error {
 	defer context.AfterFunc(patience, cancel)()
 	_ = dumps.Close() // no more clients there; those under way go on
 	if err := server.Shutdown(patience); err != nil {
-		d.log.WithError(err).Warn("Clients were cut off by the stop")
+		eventlog.ClientsCutOff(err).Log(d.log)
 	}
 	parts.Wait()
 	d.farewell()
@@ -206,7 +206,7 @@ func (d *Daemon) capture(ctx context.Context) {
 
 func (d *Daemon) serveControl(server *control.Server, ln net.Listener) {
 	if err := server.Serve(ln); err != nil {
-		d.log.WithError(err).Error("The control endpoint failed")
+		eventlog.EndpointFailed(ipc.Control.String(), err).Log(d.log)
 	}
 }
 

@@ -3,36 +3,48 @@ package daemon
 import (
 	"errors"
 	"fmt"
+	"strings"
 
-	"github.com/sirupsen/logrus"
-
+	"github.com/packetcache/packetcache/eventlog"
 	"github.com/packetcache/packetcache/internal/capture"
+	"github.com/packetcache/packetcache/internal/config"
 	"github.com/packetcache/packetcache/internal/control"
 	"github.com/packetcache/packetcache/internal/dump"
 	"github.com/packetcache/packetcache/internal/ipc"
+	"github.com/packetcache/packetcache/internal/version"
 )
 
-// captureEvent takes what the capture loop reports to the log and to the
-// coverage log.
+// enoughDrops is how many packets an interface must have lost for an event.
+// Fewer stand in the coverage log and count towards the next one.
+const enoughDrops = 100
+
+// captureEvent takes what the capture loop reports, one thing at a time, to the
+// log and to the coverage log.
 func (d *Daemon) captureEvent(e capture.Event) {
-	entry := control.CoverageEntry{Time: e.Time, Interface: e.Interface.Name}
-	log := d.log.WithField("interface", e.Interface.Name)
+	name := e.Interface.Name
+	entry := control.CoverageEntry{Time: e.Time, Interface: name}
 	switch e.Kind {
 	case capture.Started:
 		entry.Kind, entry.Text = "up", "capture started"
-		log.WithField("linktype", e.Interface.LinkType).Info("Capture started")
+		eventlog.CaptureStarted(name, e.Interface.LinkType.String()).Log(d.log)
 	case capture.Stopped:
 		entry.Kind, entry.Text = "down", "capture stopped: "+e.Reason
-		log.WithField("reason", e.Reason).Info("Capture stopped")
+		eventlog.CaptureStopped(name, e.Reason).Log(d.log)
 	case capture.Failed:
 		entry.Kind, entry.Text = "down", fmt.Sprintf("capture failed: %v", e.Err)
-		log.WithError(e.Err).Error("Capture failed; it is tried again")
+		if name == "" {
+			name = "all interfaces" // the list of them can't be had
+		}
+		eventlog.CaptureFailed(name, e.Err).Log(d.log)
 	case capture.Dropped:
 		entry.Kind, entry.Text = "drops", fmt.Sprintf("%d packets dropped", e.Count)
-		log.WithField("packets", e.Count).Warn("Packets were dropped before they could be stored")
+		if d.drops[name] += e.Count; d.drops[name] >= enoughDrops {
+			eventlog.PacketsDropped(name, d.drops[name]).Log(d.log)
+			delete(d.drops, name)
+		}
 	case capture.Missing:
 		entry.Kind, entry.Text = "down", "asked for and not there"
-		log.Warn("The interface is asked for and not there; it is waited for")
+		eventlog.InterfaceMissing(name).Log(d.log)
 	}
 	d.coverage.add(entry)
 	d.inState(d.loop.Status()) // so that its time is that of the change
@@ -40,7 +52,7 @@ func (d *Daemon) captureEvent(e capture.Event) {
 
 // refused logs a client that may not connect.
 func (d *Daemon) refused(p ipc.Peer) {
-	d.log.WithField("client", p.String()).Warn("Access refused")
+	eventlog.AccessRefused(p.Account(), p.Process()).Log(d.log)
 }
 
 // served logs a client of the dump endpoint.
@@ -48,27 +60,46 @@ func (d *Daemon) served(r dump.Record) {
 	var bad *dump.BadFilter
 	switch {
 	case errors.As(r.Err, &bad):
-		d.log.WithField("client", r.Peer.String()).WithError(bad.Err).WithField("filter", r.Filter).Warn("Dump refused: the filter can't be used")
+		eventlog.DumpRefused(r.Peer.Account(), r.Peer.Process(), r.Filter, bad.Err).Log(d.log)
+	case errors.Is(r.Err, dump.ErrAccept):
+		eventlog.EndpointFailed(ipc.Dump.String(), r.Err).Log(d.log)
 	default:
 		d.logDump(r.Peer, r.Filter, r.Result, r.Err)
 	}
 }
 
 func (d *Daemon) logDump(p ipc.Peer, filter string, r dump.Result, err error) {
-	log := d.log.WithFields(logrus.Fields{
-		"client": p.String(), "packets": r.Packets, "bytes": r.Bytes, "evicted": r.Missing,
-	})
-	if filter != "" {
-		log = log.WithField("filter", filter)
-	}
+	user, program, bytes := p.Account(), p.Process(), uint64(r.Bytes)
 	switch {
 	case err != nil && r.Bytes == 0:
 		// Who only looks whether something listens does so, too.
-		log.WithError(err).Info("Client left before its dump began")
-		return
+		d.log.WithField("client", p.String()).WithError(err).Info("Client left before its dump began")
 	case err != nil:
-		log.WithError(err).Warn("Dump broken off")
-		return
+		eventlog.DumpBrokenOff(user, program, r.Packets, bytes, filter, err).Log(d.log)
+	default:
+		eventlog.DumpServed(user, program, r.Packets, bytes, filter, r.Missing).Log(d.log)
 	}
-	log.Info("Dump served")
+}
+
+// reportStart tells that the service has started, and with what settings.
+func (d *Daemon) reportStart() {
+	loaded := d.inForce.Load()
+	var changed, policy []string
+	for _, v := range loaded.Values() {
+		if v.Origin == config.Default {
+			continue
+		}
+		text := v.Field.Key + " = " + strings.Join(v.Words, ", ")
+		changed = append(changed, fmt.Sprintf("%s (%s)", text, v.Origin))
+		if v.Origin == config.Policy {
+			policy = append(policy, text)
+		}
+	}
+	if len(changed) == 0 {
+		changed = []string{"none"}
+	}
+	eventlog.ServiceStarted(version.String(), d.budget(), strings.Join(changed, "; ")).Log(d.log)
+	if len(policy) > 0 {
+		eventlog.PolicyInForce(strings.Join(policy, "; ")).Log(d.log)
+	}
 }

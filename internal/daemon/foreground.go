@@ -7,7 +7,9 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"time"
 
+	"github.com/packetcache/packetcache/eventlog"
 	"github.com/packetcache/packetcache/internal/config"
 	"github.com/packetcache/packetcache/internal/ipc"
 	"github.com/packetcache/packetcache/internal/version"
@@ -87,6 +89,6 @@ func (d *Daemon) farewell() {
 			dropped += l.Dropped
 		}
 	}
-	d.log.WithField("packets", stats.Seen.Packets).WithField("dropped", dropped).Info("PacketCache stopped")
+	eventlog.ServiceStopped(time.Since(d.started).Round(time.Second), stats.Seen.Packets, dropped).Log(d.log)
 	d.tell("%d packets captured, %d packets dropped", stats.Seen.Packets, dropped)
 }

@@ -7,8 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/sirupsen/logrus"
-
+	"github.com/packetcache/packetcache/eventlog"
 	"github.com/packetcache/packetcache/internal/capture"
 	"github.com/packetcache/packetcache/internal/capture/replay"
 	"github.com/packetcache/packetcache/internal/control"
@@ -75,16 +74,16 @@ func (r *replays) run(ctx context.Context, sink capture.Sink, d *Daemon) {
 			err = f.source.Run(ctx, sink)
 			packets = f.source.Counters().Received
 		}
-		log := d.log.WithFields(logrus.Fields{"file": f.path, "packets": packets})
-		text := fmt.Sprintf("%s: %d packets replayed in %v", f.path, packets, time.Since(begun).Round(time.Millisecond))
+		took := time.Since(begun).Round(time.Millisecond)
+		text := fmt.Sprintf("%s: %d packets replayed in %v", f.path, packets, took)
 		if err != nil {
-			log.WithError(err).Error("The file could not be replayed to its end; what came before is kept")
+			eventlog.ReplayBroken(f.path, packets, err).Log(d.log)
 			text = err.Error()
 			r.mu.Lock()
 			r.failures = append(r.failures, text)
 			r.mu.Unlock()
 		} else {
-			log.Info("File replayed")
+			eventlog.FileReplayed(f.path, packets, took).Log(d.log)
 		}
 		d.coverage.add(control.CoverageEntry{Time: time.Now(), Kind: "replay", Text: text})
 		d.tell("%s", text)

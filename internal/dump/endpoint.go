@@ -35,10 +35,14 @@ type Record struct {
 	Peer   ipc.Peer
 	Filter string
 	Result Result
-	// Err is why it did not get a whole file: a *BadFilter, ErrStalled, or
-	// what happened to the connection.
+	// Err is why it did not get a whole file: a *BadFilter, ErrStalled,
+	// ErrAccept (nothing else is known then), or what happened to the
+	// connection.
 	Err error
 }
+
+// ErrAccept means that a client could not be accepted. It is tried again.
+var ErrAccept = errors.New("accepting a client")
 
 // A BadFilter is a filter text that can't be used. The client gets no byte,
 // so that the mistake does not look like an empty cache.
@@ -69,7 +73,7 @@ func (d *Dumper) Serve(ctx context.Context, ln net.Listener, report func(Record)
 			return
 		default:
 			// Too many open files, no memory: this passes.
-			report(Record{Err: fmt.Errorf("accepting a client: %w", err)})
+			report(Record{Err: fmt.Errorf("%w: %w", ErrAccept, err)})
 			select {
 			case <-ctx.Done():
 			case <-time.After(pause):

@@ -88,6 +88,14 @@ type Peer struct {
 
 // String names the peer for a log line.
 func (p Peer) String() string {
+	if process := p.Process(); process != "" {
+		return p.Account() + ", " + process
+	}
+	return p.Account()
+}
+
+// Account names the peer's user.
+func (p Peer) Account() string {
 	user := p.User
 	if user == "" {
 		user = "unknown user"
@@ -95,13 +103,18 @@ func (p Peer) String() string {
 	if p.UID >= 0 {
 		user += fmt.Sprintf(" (uid %d)", p.UID)
 	}
-	if p.PID > 0 {
-		user += fmt.Sprintf(", pid %d", p.PID)
-	}
-	if p.Program != "" {
-		user += ", " + p.Program
-	}
 	return user
+}
+
+// Process names the peer's process; empty if nothing is known of it.
+func (p Peer) Process() string {
+	switch {
+	case p.PID <= 0:
+		return p.Program
+	case p.Program == "":
+		return fmt.Sprintf("pid %d", p.PID)
+	}
+	return fmt.Sprintf("pid %d, %s", p.PID, p.Program)
 }
 
 // PeerOf returns who is at the other end of a connection that a Listener
