@@ -24,9 +24,9 @@ var catalogue = []Event{
 	},
 	{
 		ID: 1004, Name: "StopOverdue", Severity: Error, Category: Service,
-		Text:    "PacketCache did not stop within %1 and was ended. What it was doing stands in its log.",
-		Inserts: []Insert{{"limit", Duration}},
-		Do:      "Report it, with the log of the service. The next start works as usual.",
+		Text:    "PacketCache did not stop in time and was ended (%1). What it was doing stands in the events after this one.",
+		Inserts: []Insert{{"reason", Text}},
+		Do:      "Report it, with those events. The next start works as usual.",
 	},
 	{
 		ID: 1005, Name: "ClientsCutOff", Severity: Warning, Category: Service,
@@ -69,6 +69,24 @@ var catalogue = []Event{
 		Text:    "%2 events with the ID %1 about %3 were left out here in the last %4, because there were too many of them.",
 		Inserts: []Insert{{"event", Text}, {"count", Count}, {"subject", Text}, {"period", Duration}},
 		Do:      "See the events of that ID before this one for what keeps happening.",
+	},
+	{
+		ID: 1012, Name: "ServiceFailed", Severity: Error, Category: Service,
+		Text:    "PacketCache failed and has ended: %1. Nothing is recorded until it is started again.",
+		Inserts: []Insert{{"error", Failure}},
+		Do:      "Mend what the text names. The service manager starts the service again by itself.",
+	},
+	{
+		ID: 1013, Name: "StoppedWhere", Severity: Error, Category: Service,
+		Text:    "Part %1 of %2 of what PacketCache was doing when it did not stop in time: %3",
+		Inserts: []Insert{{"part", Count}, {"parts", Count}, {"goroutines", Lines}},
+		Do:      "Report it, with the event StopOverdue before it.",
+	},
+	{
+		ID: 1014, Name: "RegistrationIncomplete", Severity: Warning, Category: Service,
+		Text:    "The registration of the service could not be completed with its %1: %2.",
+		Inserts: []Insert{{"part", Text}, {"error", Failure}},
+		Do:      "Run \"pcctl install\" as administrator, which sets all of it.",
 	},
 	{
 		ID: 1099, Name: "Unnumbered", Severity: Warning, Category: Service,

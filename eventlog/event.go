@@ -130,6 +130,7 @@ const (
 	Count                // a number
 	Bytes                // a number of bytes
 	Duration             // a time span such as 1h2m3s
+	Lines                // a string of several lines that is our own, at most 30,000 bytes
 )
 
 // Events are all events in the order of their IDs.

@@ -19,9 +19,9 @@ func NotStarted(step string, err error) Occurrence {
 	return occur(1003, step, err)
 }
 
-// StopOverdue is event 1004 (error): PacketCache did not stop within %1 and was ended. What it was doing stands in its log.
-func StopOverdue(limit time.Duration) Occurrence {
-	return occur(1004, limit)
+// StopOverdue is event 1004 (error): PacketCache did not stop in time and was ended (%1). What it was doing stands in the events after this one.
+func StopOverdue(reason string) Occurrence {
+	return occur(1004, reason)
 }
 
 // ClientsCutOff is event 1005 (warning): Clients were cut off because the service stops: %1.
@@ -57,6 +57,21 @@ func ClockSet(step time.Duration) Occurrence {
 // EventsSuppressed is event 1011 (warning): %2 events with the ID %1 about %3 were left out here in the last %4, because there were too many of them.
 func EventsSuppressed(event string, count uint64, subject string, period time.Duration) Occurrence {
 	return occur(1011, event, count, subject, period)
+}
+
+// ServiceFailed is event 1012 (error): PacketCache failed and has ended: %1. Nothing is recorded until it is started again.
+func ServiceFailed(err error) Occurrence {
+	return occur(1012, err)
+}
+
+// StoppedWhere is event 1013 (error): Part %1 of %2 of what PacketCache was doing when it did not stop in time: %3
+func StoppedWhere(part uint64, parts uint64, goroutines string) Occurrence {
+	return occur(1013, part, parts, goroutines)
+}
+
+// RegistrationIncomplete is event 1014 (warning): The registration of the service could not be completed with its %1: %2.
+func RegistrationIncomplete(part string, err error) Occurrence {
+	return occur(1014, part, err)
 }
 
 // Unnumbered is event 1099 (warning): %1

@@ -17,6 +17,10 @@ const Field = "event"
 // an event of the Event Log, which takes 31,839 characters a string.
 const maxValue = 2 << 10
 
+// MaxLines is the longest value of kind Lines, in bytes. It fits into an event
+// together with short ones.
+const MaxLines = 30_000
+
 // An Occurrence is an event that happened.
 type Occurrence struct {
 	event  Event
@@ -27,7 +31,7 @@ type Occurrence struct {
 func (o Occurrence) Event() Event { return o.event }
 
 // Values are those of the inserts, in their order. They are valid UTF-8 on one
-// line, at most 2 KiB each.
+// line, at most 2 KiB each, but for the kind Lines.
 func (o Occurrence) Values() []string { return o.values }
 
 // Subject is what the event is about: the value of the first insert.
@@ -88,6 +92,10 @@ func (s Severity) level() logrus.Level {
 func occur(id uint16, values ...any) Occurrence {
 	o := Occurrence{event: find(id), values: make([]string, len(values))}
 	for i, v := range values {
+		if text, ok := v.(string); ok && o.event.Inserts[i].Kind == Lines {
+			o.values[i] = strings.ToValidUTF8(text[:min(len(text), MaxLines)], "")
+			continue
+		}
 		o.values[i] = format(v)
 	}
 	return o

@@ -37,6 +37,14 @@ func TestLongValuesAreCut(t *testing.T) {
 	}
 }
 
+func TestLinesAreKept(t *testing.T) {
+	text := "goroutine 1 [running]:\n\tmain.go:1\n" + strings.Repeat("€", MaxLines)
+	got := StoppedWhere(1, 2, text).Values()[2]
+	if len(got) > MaxLines || len(got) < MaxLines-len("€") || !strings.HasPrefix(text, got) {
+		t.Errorf("%d bytes, beginning with %.40q", len(got), got)
+	}
+}
+
 // What a log in plain text shows of an event.
 func TestLog(t *testing.T) {
 	var out bytes.Buffer

@@ -13,7 +13,7 @@ import (
 
 // pending are events whose code is being written.
 var pending = []string{
-	"NotStarted", "StopOverdue", "EndpointTaken", "EndpointRecovered", "EventsSuppressed", "Unnumbered",
+	"EndpointTaken", "EndpointRecovered", "EventsSuppressed", "Unnumbered",
 	"SettingChanged", "MemoryResized", "MemoryNotResized",
 }
 

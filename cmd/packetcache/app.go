@@ -1,11 +1,9 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 
 	"github.com/sirupsen/logrus"
 	"github.com/urfave/cli/v2"
@@ -13,18 +11,8 @@ import (
 	"github.com/packetcache/packetcache/eventlog"
 	"github.com/packetcache/packetcache/internal/config"
 	"github.com/packetcache/packetcache/internal/daemon"
-	"github.com/packetcache/packetcache/internal/ipc"
 	"github.com/packetcache/packetcache/internal/service"
 	"github.com/packetcache/packetcache/internal/version"
-)
-
-// Exit codes, those of pcctl. The unit file does not restart a service that
-// ends with exitUsage.
-const (
-	exitOK           = 0
-	exitFailed       = 1
-	exitUsage        = 2
-	exitNotPermitted = 4
 )
 
 const description = `Without a service manager it runs in the foreground until Ctrl+C. What it
@@ -43,10 +31,8 @@ Examples:
 Exit codes: 0 ended as told, 1 failed, 2 wrong usage or settings,
 4 not permitted.`
 
-// usageError is a mistake in the command line or the settings.
-type usageError struct{ error }
-
-func newApp(stdout, stderr io.Writer) *cli.App {
+// newApp makes the command line of serve.
+func newApp(stdout, stderr io.Writer, serve cli.ActionFunc) *cli.App {
 	return &cli.App{
 		Name:                      "packetcache",
 		Usage:                     "remember recent network traffic in a small share of memory",
@@ -56,7 +42,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Writer:                    stdout,
 		ErrWriter:                 stderr,
 		Flags:                     flags(),
-		Action:                    func(c *cli.Context) error { return serve(c, stdout, stderr) },
+		Action:                    serve,
 		OnUsageError:              func(_ *cli.Context, err error, _ bool) error { return usageError{err} },
 		ExitErrHandler:            func(*cli.Context, error) {},
 		DisableSliceFlagSeparator: true,
@@ -70,14 +56,14 @@ func help() string {
 	return "{{.Name}} - {{.Usage}}\n\nUsage: {{.UsageText}}\n\nOptions:\n" + optionsHelp() + "\n{{.Description}}\n"
 }
 
-// serve loads the settings and runs the daemon.
-func serve(c *cli.Context, stdout, stderr io.Writer) error {
+// serve loads the settings and runs the daemon until c is done.
+func serve(c *cli.Context, log *logrus.Logger, stdout io.Writer, ready func()) error {
 	if c.Args().Len() > 1 {
 		return usageError{fmt.Errorf("unexpected argument %q: PERCENT is the only one", c.Args().Get(1))}
 	}
 	ram, err := config.TotalRAM()
 	if err != nil {
-		return err
+		return stepError{service.ExitRAM, err}
 	}
 	given, err := arguments(c)
 	if err != nil {
@@ -93,52 +79,23 @@ func serve(c *cli.Context, stdout, stderr io.Writer) error {
 		// The value is not ignored, nothing starts with it.
 		return usageError{errors.New(wrong[0].Reason)}
 	}
-	log := newLogger(stderr, loaded.LogLevel)
+	setLevel(log, loaded.LogLevel)
 	for _, problem := range loaded.Problems {
 		eventlog.SettingWrong(problem.Where, problem.What()).Log(log)
 	}
 	if wrong := loaded.Unsafe(); len(wrong) > 0 {
-		return usageError{fmt.Errorf("%w; not starting, since what it was to keep out would be recorded", wrong[0])}
+		return usageError{stepError{service.ExitSettings,
+			fmt.Errorf("%w; not starting, since what it was to keep out would be recorded", wrong[0])}}
 	}
 	o := daemon.Options{
 		Loader: loader,
 		Loaded: loaded,
 		Replay: c.StringSlice(flagReplay),
 		Log:    log,
+		StopBy: service.StopBy,
 	}
 	if !service.Managed() {
 		o.Foreground = stdout
 	}
-	return service.Run("PacketCache", func(ctx context.Context, ready func()) error {
-		return daemon.Run(ctx, o, ready)
-	})
-}
-
-func newLogger(w io.Writer, level string) *logrus.Logger {
-	log := logrus.New()
-	log.SetOutput(w)
-	log.SetFormatter(&logrus.TextFormatter{DisableColors: true, FullTimestamp: true, DisableTimestamp: service.Managed()})
-	if l, err := logrus.ParseLevel(level); err == nil {
-		log.SetLevel(l)
-	}
-	return log
-}
-
-// report prints an error and chooses the exit code.
-func report(w io.Writer, err error) int {
-	if err == nil {
-		return exitOK
-	}
-	fmt.Fprintf(w, "packetcache: %v\n", err)
-	var usage usageError
-	switch {
-	case errors.As(err, &usage):
-		fmt.Fprintln(w, "\"packetcache --help\" lists the options.")
-		return exitUsage
-	case errors.Is(err, ipc.ErrInUse):
-		fmt.Fprintln(w, "Another endpoint directory is chosen with --endpoint-dir DIR.")
-	case errors.Is(err, fs.ErrPermission), errors.Is(err, ipc.ErrPermission):
-		return exitNotPermitted
-	}
-	return exitFailed
+	return daemon.Run(c.Context, o, ready)
 }

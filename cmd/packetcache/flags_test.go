@@ -15,8 +15,7 @@ import (
 // settle parses a command line into settings, as serve does.
 func settle(t *testing.T, args ...string) (s config.Settings, replay []string, err error) {
 	t.Helper()
-	app := newApp(io.Discard, io.Discard)
-	app.Action = func(c *cli.Context) error {
+	app := newApp(io.Discard, io.Discard, func(c *cli.Context) error {
 		given, err := arguments(c)
 		if err != nil {
 			return err
@@ -27,7 +26,7 @@ func settle(t *testing.T, args ...string) (s config.Settings, replay []string, e
 		}
 		s, replay = loaded.Settings, c.StringSlice(flagReplay)
 		return nil
-	}
+	})
 	err = app.Run(arrange(append([]string{"packetcache"}, args...)))
 	return s, replay, err
 }

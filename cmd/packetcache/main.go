@@ -3,8 +3,14 @@
 package main
 
 import (
+	"context"
 	"io"
 	"os"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/packetcache/packetcache/internal/service"
+	_ "github.com/packetcache/packetcache/internal/system32" // before anything loads a DLL
 )
 
 func main() {
@@ -12,6 +18,14 @@ func main() {
 }
 
 // run is main with its surroundings as arguments; it returns the exit code.
+// The service manager is there from the beginning, so that it learns of
+// everything that can fail.
 func run(args []string, stdout, stderr io.Writer) int {
-	return report(stderr, newApp(stdout, stderr).Run(arrange(args)))
+	log := newLogger(stderr)
+	config := service.Config{Name: "PacketCache", Log: log, ExitCode: serviceCode}
+	err := service.Run(config, func(ctx context.Context, ready func()) error {
+		app := newApp(stdout, stderr, func(c *cli.Context) error { return serve(c, log, stdout, ready) })
+		return app.RunContext(ctx, arrange(args))
+	})
+	return report(stderr, err)
 }

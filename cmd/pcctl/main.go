@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"github.com/packetcache/packetcache/internal/pcctl"
+	_ "github.com/packetcache/packetcache/internal/system32" // before anything loads a DLL
 )
 
 func main() {

@@ -100,6 +100,8 @@ func kind(k eventlog.Kind) string {
 		return "number of bytes"
 	case eventlog.Duration:
 		return "time span, such as 1h2m3s"
+	case eventlog.Lines:
+		return "text of several lines"
 	}
 	return "text"
 }

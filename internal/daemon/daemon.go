@@ -51,6 +51,9 @@ type Options struct {
 	// type next. Without it this is the service: it starts also when another
 	// process has the place of an endpoint, and waits for that.
 	Foreground io.Writer
+	// StopBy, if not nil, tells by when Run is to have returned once its
+	// context is done.
+	StopBy func(context.Context) time.Time
 }
 
 // A Daemon is the service at work.
@@ -76,7 +79,8 @@ type Daemon struct {
 }
 
 // Run works until ctx is done. It calls ready when packets are captured and
-// both endpoints answer. An error means that it could not start.
+// both endpoints answer. An error means that it could not start, and is a
+// *StartError.
 func Run(ctx context.Context, o Options, ready func()) error {
 	defer debug.SetGCPercent(debug.SetGCPercent(collectAt))
 	d, err := newDaemon(o)
@@ -104,16 +108,18 @@ func newDaemon(o Options) (*Daemon, error) {
 	var err error
 	if len(o.Replay) > 0 {
 		d.replays, err = openReplays(o.Replay)
+		err = failedAt(StepReplay, err)
 	} else {
 		rings = budget / ringShare
 		platform, err = livePlatform()
+		err = failedAt(StepCapture, err)
 	}
 	if err != nil {
 		return nil, err
 	}
 	if d.cache, err = cache.New(cache.Options{Bytes: budget - rings, Bias: settings.Bias}); err != nil {
 		d.replays.close()
-		return nil, fmt.Errorf("making the cache of %s: %w", config.FormatBytes(d.budget()), err)
+		return nil, failedAt(StepMemory, fmt.Errorf("making the cache of %s: %w", config.FormatBytes(d.budget()), err))
 	}
 	if err := d.cache.LockError(); err != nil {
 		eventlog.MemoryNotLocked(err).Log(d.log)
@@ -122,7 +128,7 @@ func newDaemon(o Options) (*Daemon, error) {
 	if d.replays == nil {
 		filter, err := captureFilter(settings.CaptureFilter)
 		if err != nil {
-			return nil, errors.Join(err, d.cache.Close())
+			return nil, failedAt(StepFilter, errors.Join(err, d.cache.Close()))
 		}
 		d.loop = capture.NewLoop(platform, liveSink{d.cache}, capture.Config{
 			Include:     settings.Interfaces,
@@ -133,6 +139,15 @@ func newDaemon(o Options) (*Daemon, error) {
 		}, d.captureEvent)
 	}
 	return d, nil
+}
+
+// stopPatience is how long clients may go on once ctx is done: no more than
+// half of the time that is left.
+func (d *Daemon) stopPatience(ctx context.Context) time.Duration {
+	if d.o.StopBy == nil {
+		return stopPatience
+	}
+	return min(stopPatience, time.Until(d.o.StopBy(ctx))/2)
 }
 
 // settings are those in force now.
@@ -146,12 +161,12 @@ func (d *Daemon) budget() uint64 { return config.Budget(d.settings(), d.o.Loader
 func (d *Daemon) run(ctx context.Context, ready func()) error {
 	dumps, err := d.open(ipc.Dump)
 	if err != nil {
-		return err
+		return failedAt(StepDump, err)
 	}
 	defer func() { _ = dumps.Close() }()
 	controls, err := d.open(ipc.Control)
 	if err != nil {
-		return err
+		return failedAt(StepControl, err)
 	}
 	defer func() { _ = controls.Close() }()
 	d.coverage.add(control.CoverageEntry{Time: d.started, Kind: "start", Text: "PacketCache " + version.String() + " started"})
@@ -178,7 +193,7 @@ func (d *Daemon) run(ctx context.Context, ready func()) error {
 	<-ctx.Done()
 	d.become(control.StateStopping)
 	<-captured
-	patience, end := context.WithTimeout(context.WithoutCancel(ctx), stopPatience)
+	patience, end := context.WithTimeout(context.WithoutCancel(ctx), d.stopPatience(ctx))
 	defer end()
 	defer context.AfterFunc(patience, cancel)()
 	_ = dumps.Close() // no more clients there; those under way go on

@@ -74,10 +74,14 @@ func manageCommand(m machine, action service.Action, usage, done, description st
 					fmt.Fprintf(c.App.ErrWriter, "Warning: %s\n", clean(w.Error()))
 				}
 			}
-			if err := m.control(action, options); err != nil {
+			waiting := newWaiting(c.App.ErrWriter, name)
+			options.Progress = waiting.show
+			err := m.control(action, options)
+			waiting.finish()
+			if err != nil {
 				return explainManage(err)
 			}
-			_, err := fmt.Fprintln(c.App.Writer, done)
+			_, err = fmt.Fprintln(c.App.Writer, done)
 			return err
 		},
 	}
@@ -117,6 +121,8 @@ func explainManage(err error) error {
 	switch {
 	case errors.Is(err, service.ErrPermission):
 		return withHint(err, hintElevate)
+	case errors.Is(err, service.ErrForeign):
+		return withHint(err, "it was left alone. If this PacketCache shall take its place, uninstall that one first, or remove its service with \"sc delete PacketCache\".")
 	case errors.Is(err, service.ErrNotInstalled):
 		return withHint(err, "\"pcctl install\" registers it.")
 	}

@@ -20,6 +20,7 @@ func manage(settings *config.Loaded, answer error, args ...string) (code int, ou
 		settings: func() *config.Loaded { return settings },
 		control: func(a service.Action, o service.Options) error {
 			did, with = a, o
+			with.Progress = nil
 			return answer
 		},
 	}

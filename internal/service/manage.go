@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"time"
 )
 
 // The reasons why Control fails that callers tell apart.
@@ -14,6 +15,9 @@ var (
 	ErrNotInstalled = errors.New("the service is not installed; run pcctl install")
 	// ErrPermission means that only an administrator may do this.
 	ErrPermission = errors.New("not permitted")
+	// ErrForeign means that the name belongs to a service that is not this
+	// PacketCache.
+	ErrForeign = errors.New("another program is registered as a service under this name")
 )
 
 // An Action is what Control does to the service.
@@ -29,7 +33,7 @@ const (
 )
 
 // Options say what Control works on; the zero value is the service itself.
-// All but Name matter only to Install.
+// All but Name and Progress matter only to Install.
 type Options struct {
 	// Name is that of the service; empty means packetcache (PacketCache on
 	// Windows).
@@ -44,6 +48,9 @@ type Options struct {
 	// WritablePaths are directories outside of the usual ones that the service
 	// has to write to, such as a data-dir of the user's choice.
 	WritablePaths []string
+	// Progress, if not nil, is told about once a second for how long Control
+	// has waited for the service to start or stop. systemd waits by itself.
+	Progress func(waited time.Duration)
 }
 
 // binary finds the program to install and makes sure that it is one.

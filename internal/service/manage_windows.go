@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 
-	kardianos "github.com/kardianos/service"
 	"golang.org/x/sys/windows"
 	"golang.org/x/sys/windows/svc/mgr"
 )
@@ -14,11 +13,16 @@ const defaultName = "PacketCache"
 // Control does the action through the service control manager.
 //
 // Install registers Options.Binary, which stays where it lies, to be started
-// with the machine; a service that is registered already is pointed to it.
-// Uninstall stops the service and removes its registration, and leaves
-// settings and data. Starting what runs and stopping what does not is no
-// error. The error wraps ErrPermission for a caller who is no administrator,
-// and ErrNotInstalled if there is no such service.
+// with the machine; a registration of ours is pointed to it and set right, but
+// keeps its arguments. Uninstall stops the service and removes its
+// registration, and leaves settings and data. Starting what runs and stopping
+// what does not is no error. All but Install wait until it is done, which a
+// service that was stopped is when its process has ended, so that its files
+// can be replaced.
+//
+// The error wraps ErrPermission for a caller who is no administrator,
+// ErrNotInstalled if there is no such service, and ErrForeign if there is one
+// that is not ours, which is left alone.
 func Control(action Action, o Options) error {
 	if o.Name == "" {
 		o.Name = defaultName
@@ -27,72 +31,68 @@ func Control(action Action, o Options) error {
 }
 
 func control(action Action, o Options) error {
-	config := kardianos.Config{
-		Name:        o.Name,
-		DisplayName: o.Name,
-		Description: "Keeps the recent network traffic of this machine in memory.",
-		Option: kardianos.KeyValue{
-			kardianos.OnFailure:              kardianos.OnFailureRestart,
-			kardianos.OnFailureDelayDuration: "5s",
-		},
-	}
-	if action == Install {
-		binary, err := o.binary()
-		if err != nil {
-			return err
-		}
-		config.Executable = binary
-	}
-	service, err := kardianos.New(nil, &config)
-	if err != nil {
-		return err
-	}
-	_, statusErr := service.Status()
-	switch action {
-	case Install:
-		if statusErr == nil {
-			return repoint(o.Name, config.Executable)
-		}
-		return service.Install()
-	case Uninstall:
-		if statusErr != nil {
-			return statusErr
-		}
-		if err := service.Stop(); err != nil && !errors.Is(err, windows.ERROR_SERVICE_NOT_ACTIVE) {
-			return err
-		}
-		return service.Uninstall()
-	case Start:
-		return service.Start()
-	case Stop:
-		return service.Stop()
-	case Restart:
-		if err := service.Stop(); err != nil && !errors.Is(err, windows.ERROR_SERVICE_NOT_ACTIVE) {
-			return err
-		}
-		return service.Start()
-	}
-	return fmt.Errorf("%q is not something to do with a service", action)
-}
-
-// repoint changes the program of a registered service.
-func repoint(name, binary string) error {
 	manager, err := mgr.Connect()
 	if err != nil {
 		return err
 	}
 	defer manager.Disconnect() //nolint:errcheck // closes a handle
+	if action == Install {
+		return install(manager, o)
+	}
+	r, err := open(manager, o.Name)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	switch action {
+	case Uninstall:
+		return uninstall(manager, r, o)
+	case Start:
+		return start(r, o)
+	case Stop:
+		return stop(r, o)
+	case Restart:
+		if err := stop(r, o); err != nil && !errors.Is(err, windows.ERROR_SERVICE_NOT_ACTIVE) {
+			return err
+		}
+		return start(r, o)
+	}
+	return fmt.Errorf("%q is not something to do with a service", action)
+}
+
+// A registration is our service as the service control manager knows it.
+type registration struct {
+	*mgr.Service
+	commandLine string
+}
+
+// open finds the registration of that name and makes sure that it is ours.
+func open(manager *mgr.Mgr, name string) (registration, error) {
 	service, err := manager.OpenService(name)
 	if err != nil {
-		return err
+		return registration{}, err
 	}
-	defer service.Close()
-	config, err := service.Config()
+	r := registration{Service: service}
+	if r.commandLine, err = commandLine(service.Handle); err == nil {
+		program, _ := splitCommandLine(r.commandLine)
+		err = checkOurs(program)
+	}
 	if err != nil {
-		return err
+		service.Close()
+		return registration{}, err
 	}
-	config.BinaryPathName = windows.EscapeArg(binary)
-	return service.UpdateConfig(config)
+	return r, nil
+}
+
+// commandLine is what the service control manager starts.
+func commandLine(service windows.Handle) (string, error) {
+	// The most that QueryServiceConfigW needs (learn.microsoft.com).
+	buf := make([]windows.QUERY_SERVICE_CONFIG, 8<<10/configSize)
+	var needed uint32
+	if err := windows.QueryServiceConfig(service, &buf[0], uint32(len(buf)*configSize), &needed); err != nil {
+		return "", fmt.Errorf("reading the registration: %w", err)
+	}
+	return windows.UTF16PtrToString(buf[0].BinaryPathName), nil
 }
 
 // explain makes errors of the Windows API ours, and forgives what is done
@@ -104,9 +104,13 @@ func explain(action Action, name string, err error) error {
 		action == Stop && errors.Is(err, windows.ERROR_SERVICE_NOT_ACTIVE):
 		return nil
 	case errors.Is(err, windows.ERROR_ACCESS_DENIED):
-		return fmt.Errorf("pcctl %s: %w: only an administrator may; open an elevated prompt", action, ErrPermission)
-	case errors.Is(err, windows.ERROR_SERVICE_DOES_NOT_EXIST), errors.Is(err, kardianos.ErrNotInstalled):
+		return fmt.Errorf("pcctl %s: %w: only an administrator may", action, ErrPermission)
+	case errors.Is(err, windows.ERROR_SERVICE_DOES_NOT_EXIST):
 		return fmt.Errorf("%s: %w", name, ErrNotInstalled)
+	case errors.Is(err, windows.ERROR_SERVICE_MARKED_FOR_DELETE):
+		return fmt.Errorf("service %s is being removed, which something holds up: close the Services console and other tools that show it, and try again: %w", name, err)
+	case errors.Is(err, windows.ERROR_SERVICE_DISABLED):
+		return fmt.Errorf("service %s is disabled: \"pcctl install\" makes it start with the machine again: %w", name, err)
 	}
 	return fmt.Errorf("pcctl %s: service %s: %w", action, name, err)
 }

@@ -45,7 +45,7 @@ func TestRunUntilSignal(t *testing.T) {
 				t.Error("Managed() is false with a socket of systemd")
 			}
 			var ended bool
-			err := Run("ignored", func(ctx context.Context, ready func()) error {
+			err := Run(quiet(), func(ctx context.Context, ready func()) error {
 				ready()
 				ready()
 				if got := next(); got != "READY=1" {
@@ -71,14 +71,14 @@ func TestRunUntilSignal(t *testing.T) {
 func TestRunFails(t *testing.T) {
 	t.Setenv("NOTIFY_SOCKET", "")
 	want := errors.New("no permission to capture")
-	if err := Run("ignored", func(context.Context, func()) error { return want }); !errors.Is(err, want) {
+	if err := Run(quiet(), func(context.Context, func()) error { return want }); !errors.Is(err, want) {
 		t.Errorf("Run: %v, want %v", err, want)
 	}
 }
 
 func TestRunEndsByItself(t *testing.T) {
 	t.Setenv("NOTIFY_SOCKET", "")
-	err := Run("ignored", func(_ context.Context, ready func()) error {
+	err := Run(quiet(), func(_ context.Context, ready func()) error {
 		ready()
 		return nil
 	})
@@ -91,7 +91,7 @@ func TestRunEndsByItself(t *testing.T) {
 // the start timeout: it stops instead and says why.
 func TestRunWithoutListener(t *testing.T) {
 	t.Setenv("NOTIFY_SOCKET", filepath.Join(t.TempDir(), "nobody"))
-	err := Run("ignored", func(ctx context.Context, ready func()) error {
+	err := Run(quiet(), func(ctx context.Context, ready func()) error {
 		ready()
 		select {
 		case <-ctx.Done():

@@ -1,91 +1,57 @@
 package service
 
 import (
-	"context"
+	"errors"
 	"fmt"
 	"os"
-	"os/signal"
-	"sync"
+	"syscall"
 	"time"
 
+	"golang.org/x/sys/windows"
 	"golang.org/x/sys/windows/svc"
 )
+
+// hurryLimit is how long a stop may take where Windows allows 5 s: at its
+// shutdown (WaitToKillServiceTimeout) and when a console window is closed
+// (learn.microsoft.com, "HandlerRoutine callback function").
+const hurryLimit = 4 * time.Second
 
 // Managed reports whether the service control manager started this process.
 func Managed() bool {
 	is, err := svc.IsWindowsService()
-	return err == nil && is
+	return err == nil && is || startedByServices()
 }
 
-// Run runs the daemon until it returns by itself or is told to stop: by Ctrl+C
-// in a console, or by the service control manager if that started the process.
-// Name is that of the service. The error is that of run, or says that the
-// service control manager could not be reached.
-func Run(name string, run RunFunc) error {
-	is, err := svc.IsWindowsService()
+// Run runs the daemon until it returns by itself or is told to stop: by the
+// service control manager if that started the process, and else by Ctrl+C,
+// Ctrl+Break or the end of the console or the session. A second Ctrl+C ends
+// the process at once. The error is that of run, or says that the service
+// control manager could not be reached or that the daemon did not stop in
+// time, in which case it is still at work and the process had better end.
+func Run(c Config, run RunFunc) error {
+	if !Managed() {
+		return attend(c, run, []os.Signal{os.Interrupt, syscall.SIGTERM}, consoleLimit,
+			listener{ready: func() error { return nil }, stopping: func() {}})
+	}
+	h, err := newHandler(c, run)
 	if err != nil {
-		return fmt.Errorf("who started this process cannot be told: %w", err)
+		return err
 	}
-	if !is {
-		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-		defer stop()
-		return run(ctx, func() {})
-	}
-	h := &handler{run: run}
-	if err := svc.Run(name, h); err != nil {
+	if err := svc.Run(c.Name, h); err != nil {
+		if errors.Is(err, windows.ERROR_FAILED_SERVICE_CONTROLLER_CONNECT) {
+			return fmt.Errorf("the service control manager did not start this process as a service: %w", err)
+		}
 		return fmt.Errorf("service control manager: %w", err)
 	}
 	return h.err
 }
 
-// A handler is what the service control manager talks to. The manager of
-// kardianos/service is not used here: it does not notice a service that fails
-// after its start.
-type handler struct {
-	run RunFunc
-	err error
-}
-
-// waitHint is how long the manager may wait for the next sign of life while
-// the service starts or stops.
-const waitHint = 30 * time.Second
-
-// Execute implements svc.Handler. It returns when the daemon has returned.
-func (h *handler) Execute(_ []string, requests <-chan svc.ChangeRequest, changes chan<- svc.Status) (bool, uint32) {
-	const failed = 1 // the service's own exit code; the reason is in its log
-	pending := func(state svc.State) svc.Status {
-		return svc.Status{State: state, WaitHint: uint32(waitHint.Milliseconds())}
+// consoleLimit is how long stopping may take after a signal. Package os/signal
+// gives Ctrl+C and Ctrl+Break as interrupts, and the close of the console, the
+// logoff and the shutdown as SIGTERM.
+func consoleLimit(sig os.Signal) time.Duration {
+	if sig == syscall.SIGTERM {
+		return hurryLimit
 	}
-	changes <- pending(svc.StartPending)
-
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
-	var once sync.Once
-	started, done := make(chan struct{}), make(chan error, 1)
-	go func() { done <- h.run(ctx, func() { once.Do(func() { close(started) }) }) }()
-
-	stopping := false
-	for {
-		select {
-		case <-started:
-			started = nil // a nil channel is never ready
-			if !stopping {
-				changes <- svc.Status{State: svc.Running, Accepts: svc.AcceptStop | svc.AcceptShutdown}
-			}
-		case request := <-requests:
-			switch request.Cmd {
-			case svc.Interrogate:
-				changes <- request.CurrentStatus
-			case svc.Stop, svc.Shutdown:
-				stopping = true
-				changes <- pending(svc.StopPending)
-				cancel()
-			}
-		case h.err = <-done:
-			if h.err != nil {
-				return true, failed
-			}
-			return false, 0
-		}
-	}
+	return stopLimit
 }

@@ -51,7 +51,7 @@ func TestRenderRefuses(t *testing.T) {
 		{WritablePaths: []string{"/{{Name}}"}},
 	} {
 		if text, err := render(o, o.Binary); err == nil {
-			t.Errorf("%q was written into the unit:\n%s", o, text)
+			t.Errorf("%+v was written into the unit:\n%s", o, text)
 		}
 	}
 }

@@ -1,0 +1,98 @@
+package service
+
+import (
+	"errors"
+	"fmt"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/windows"
+	"golang.org/x/sys/windows/svc/mgr"
+)
+
+const (
+	displayName = "PacketCache"
+	description = "Keeps the recent network traffic of this machine in a small share of its memory, for administrators to read with pcctl."
+
+	configSize = int(unsafe.Sizeof(windows.QUERY_SERVICE_CONFIG{}))
+)
+
+// install registers the service or sets its registration right.
+func install(manager *mgr.Mgr, o Options) error {
+	binary, err := o.binary()
+	if err != nil {
+		return err
+	}
+	r, err := open(manager, o.Name)
+	switch {
+	case errors.Is(err, windows.ERROR_SERVICE_DOES_NOT_EXIST):
+		r.Service, err = manager.CreateService(o.Name, binary, mgr.Config{
+			StartType:    mgr.StartAutomatic,
+			ErrorControl: mgr.ErrorNormal,
+			DisplayName:  shownName(o.Name),
+		})
+		if err != nil {
+			return err
+		}
+		err = configure(r.Service)
+		if err != nil {
+			err = errors.Join(err, r.Delete())
+		}
+	case err != nil:
+		return err
+	default:
+		if err = repoint(r, o.Name, binary); err == nil {
+			err = configure(r.Service)
+		}
+	}
+	r.Close()
+	return err
+}
+
+// repoint makes a registration of ours one of binary. Its arguments are of
+// whoever gave them; we give none.
+func repoint(r registration, name, binary string) error {
+	_, arguments := splitCommandLine(r.commandLine)
+	line, err := windows.UTF16PtrFromString(windows.EscapeArg(binary) + arguments)
+	if err != nil {
+		return fmt.Errorf("path of packetcache: %w", err)
+	}
+	shown, err := windows.UTF16PtrFromString(shownName(name))
+	if err != nil {
+		return fmt.Errorf("name of the service: %w", err)
+	}
+	return windows.ChangeServiceConfig(r.Handle, windows.SERVICE_WIN32_OWN_PROCESS, mgr.StartAutomatic,
+		mgr.ErrorNormal, line, nil, nil, nil, nil, nil, shown)
+}
+
+// shownName is what the Services console shows.
+func shownName(name string) string {
+	if name == defaultName {
+		return displayName
+	}
+	return name
+}
+
+// uninstall stops the service, removes its registration, and waits until that
+// is gone: the service control manager keeps it while somebody has it open.
+func uninstall(manager *mgr.Mgr, r registration, o Options) error {
+	if err := stop(r, o); err != nil && !errors.Is(err, windows.ERROR_SERVICE_NOT_ACTIVE) {
+		return fmt.Errorf("stopping it first: %w", err)
+	}
+	if err := r.Delete(); err != nil {
+		return err
+	}
+	r.Close()
+	for deadline := time.Now().Add(removePatience); ; time.Sleep(pollEvery) {
+		service, err := manager.OpenService(o.Name)
+		if errors.Is(err, windows.ERROR_SERVICE_DOES_NOT_EXIST) {
+			return nil
+		}
+		if err == nil {
+			service.Close()
+		}
+		if time.Now().After(deadline) {
+			return windows.ERROR_SERVICE_MARKED_FOR_DELETE
+		}
+	}
+}

@@ -1,0 +1,111 @@
+package service
+
+import (
+	"errors"
+	"fmt"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/windows"
+)
+
+const (
+	pollEvery = 50 * time.Millisecond
+	// silence is how long a service that starts or stops may give no sign of
+	// life, unless it has asked for more.
+	silence = 30 * time.Second
+	// exitPatience is how long the process of a service that has stopped may
+	// take to end, removePatience how long its registration may stay.
+	exitPatience   = 30 * time.Second
+	removePatience = 10 * time.Second
+)
+
+// start starts the service and waits until it runs.
+func start(r registration, o Options) error {
+	if err := r.Start(); err != nil {
+		return err
+	}
+	status, err := await(r, windows.SERVICE_RUNNING, o)
+	if err != nil {
+		return fmt.Errorf("waiting for it to start: %w", err)
+	}
+	if status.CurrentState == windows.SERVICE_STOPPED {
+		return fmt.Errorf("it did not start: %w", exitError(&status))
+	}
+	return nil
+}
+
+// stop stops the service and waits until its process has ended.
+func stop(r registration, o Options) error {
+	before, err := state(r)
+	if err != nil {
+		return err
+	}
+	if before.CurrentState == windows.SERVICE_STOPPED {
+		return windows.ERROR_SERVICE_NOT_ACTIVE
+	}
+	process, err := windows.OpenProcess(windows.SYNCHRONIZE, false, before.ProcessId)
+	if err == nil {
+		defer func() { _ = windows.CloseHandle(process) }()
+	}
+	var ignored windows.SERVICE_STATUS
+	err = windows.ControlService(r.Handle, windows.SERVICE_CONTROL_STOP, &ignored)
+	if err != nil && before.CurrentState != windows.SERVICE_STOP_PENDING {
+		return err
+	}
+	if _, err := await(r, windows.SERVICE_STOPPED, o); err != nil {
+		return fmt.Errorf("waiting for it to stop: %w", err)
+	}
+	if process == 0 {
+		return nil // it has ended before we could look
+	}
+	event, err := windows.WaitForSingleObject(process, uint32(exitPatience.Milliseconds()))
+	if err == nil && event == uint32(windows.WAIT_TIMEOUT) {
+		err = fmt.Errorf("its process %d has not ended within %v", before.ProcessId, exitPatience)
+	}
+	return err
+}
+
+// await waits until the service is in a state, or has stopped. It gives up when
+// the service gives no sign of life.
+func await(r registration, want uint32, o Options) (windows.SERVICE_STATUS_PROCESS, error) {
+	begun := time.Now()
+	sign, at, told := uint32(0), begun, begun
+	for ; ; time.Sleep(pollEvery) {
+		status, err := state(r)
+		if err != nil || status.CurrentState == want || status.CurrentState == windows.SERVICE_STOPPED {
+			return status, err
+		}
+		now := time.Now()
+		if status.CheckPoint != sign {
+			sign, at = status.CheckPoint, now
+		}
+		if patience := max(silence, time.Duration(status.WaitHint)*time.Millisecond); now.Sub(at) > patience {
+			return status, fmt.Errorf("no sign of life from it for %v; see its log, or end process %d", patience, status.ProcessId)
+		}
+		if o.Progress != nil && now.Sub(told) >= time.Second {
+			told = now
+			o.Progress(now.Sub(begun))
+		}
+	}
+}
+
+func state(r registration) (windows.SERVICE_STATUS_PROCESS, error) {
+	var status windows.SERVICE_STATUS_PROCESS
+	var needed uint32
+	err := windows.QueryServiceStatusEx(r.Handle, windows.SC_STATUS_PROCESS_INFO,
+		(*byte)(unsafe.Pointer(&status)), uint32(unsafe.Sizeof(status)), &needed)
+	return status, err
+}
+
+// exitError says why a service has stopped.
+func exitError(status *windows.SERVICE_STATUS_PROCESS) error {
+	switch code := windows.Errno(status.Win32ExitCode); code {
+	case windows.ERROR_SERVICE_SPECIFIC_ERROR:
+		return fmt.Errorf("exit code %d: %s", status.ServiceSpecificExitCode, ExitCode(status.ServiceSpecificExitCode))
+	case windows.NO_ERROR:
+		return errors.New("it ended at once, and as if it had been told to")
+	default:
+		return code
+	}
+}

@@ -1,0 +1,70 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// errHung means that the daemon did not return in time after it was told to.
+var errHung = errors.New("the service did not stop in time and was ended; the log says what it was doing")
+
+// A work is the daemon while it runs. Only one goroutine stops it and waits
+// for it.
+type work struct {
+	cancel context.CancelCauseFunc
+	stop   stopRequest
+	// watchdog runs out when the daemon has not ended past its deadline.
+	watchdog *time.Timer
+	ready    chan struct{} // closed when the daemon is ready
+	done     chan struct{} // closed when it has returned
+	err      error         // what it returned; valid then
+}
+
+// begin starts the daemon.
+func begin(run RunFunc) *work {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	w := &work{
+		cancel:   cancel,
+		watchdog: time.NewTimer(time.Hour),
+		ready:    make(chan struct{}),
+		done:     make(chan struct{}),
+	}
+	w.watchdog.Stop()
+	go func() {
+		defer close(w.done)
+		defer cancel(nil)
+		w.err = run(ctx, sync.OnceFunc(func() { close(w.ready) }))
+	}()
+	return w
+}
+
+// end tells the daemon to stop, within limit. A second call can only hurry it.
+func (w *work) end(why string, limit time.Duration) {
+	deadline := time.Now().Add(limit)
+	if told := w.stop.deadline.Load(); told != 0 && told <= deadline.UnixNano() {
+		return
+	}
+	if w.stop.why == "" {
+		w.stop.why = why
+	}
+	w.stop.deadline.Store(deadline.UnixNano())
+	// A daemon that uses its time to the end is not hung.
+	w.watchdog.Reset(limit + limit/8)
+	w.cancel(&w.stop)
+}
+
+// outcome is the error of a daemon that has returned.
+func (w *work) outcome() error {
+	<-w.done
+	return w.err
+}
+
+// hung tells the log what all goroutines of the process are doing, and makes
+// the error of it.
+func (w *work) hung(c Config) error {
+	logGoroutines(c.Log, w.stop.why)
+	return fmt.Errorf("%w (%s)", errHung, w.stop.why)
+}
