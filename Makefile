@@ -14,7 +14,7 @@ SUDO      := $(if $(filter 0,$(shell id -u)),,sudo)
 
 .PHONY: help
 help: ## show this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: bin/$(HOST) ## build for this machine and capture in the foreground (ARGS="--ram-size 40MiB" adds flags)
@@ -50,7 +50,7 @@ test-linux:
 	$(GO) test -count=1 -timeout 30m -race ./...
 
 .PHONY: test-windows
-test-windows:
+test-windows: ## the tests of the Windows build, under Wine (as root)
 	GO=$(GO) scripts/windows-tests.sh
 
 .PHONY: lint

@@ -18,6 +18,8 @@ readelf          binutils
 systemd-analyze  systemd
 git              git
 gcc              gcc
+unshare          util-linux
+flock            util-linux
 "
 
 missing=
@@ -31,6 +33,14 @@ EOF
 # The race detector links against the C library: a compiler without its
 # headers is not enough.
 [ -e /usr/include/stdlib.h ] || missing="$missing libc6-dev"
+# For the tests of the Windows build: Wine 10 where apt has it, elsewhere what
+# scripts/wine/setup.sh fetches Debian's with.
+if [ "$(uname -m)" = x86_64 ] && ! command -v mmdebstrap >/dev/null && ! wine --version 2>/dev/null | grep -q '^wine-[1-9][0-9]'; then
+	case $(apt-cache policy wine 2>/dev/null | sed -n 's/^ *Candidate: //p') in
+	[1-9][0-9].*) missing="$missing wine wine64" ;;
+	*) missing="$missing mmdebstrap" ;;
+	esac
+fi
 [ -z "$missing" ] && exit 0
 
 sudo=

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -99,6 +100,9 @@ func imports(t *testing.T, goos string) map[string][]string {
 }
 
 func TestImports(t *testing.T) {
+	if _, err := exec.LookPath("go"); err != nil && runtime.GOOS == "windows" {
+		t.Skip("this Windows has no Go; on Linux the rules are checked for both")
+	}
 	for _, goos := range []string{"linux", "windows"} {
 		t.Run(goos, func(t *testing.T) {
 			graph := imports(t, goos)

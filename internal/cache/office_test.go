@@ -6,10 +6,11 @@ import (
 	"hash/maphash"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"sync"
 	"testing"
+
+	"github.com/klauspost/compress/zstd"
 
 	"github.com/packetcache/packetcache/internal/packet"
 	"github.com/packetcache/packetcache/internal/pcapio"
@@ -55,11 +56,17 @@ func readOffice() (*office, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, errors.Join(errNoTrace, err)
 	}
-	file, err := exec.Command("zstd", "-dc", path).Output()
+	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	r, err := pcapio.NewReader(bytes.NewReader(file))
+	defer file.Close()
+	unpacked, err := zstd.NewReader(file)
+	if err != nil {
+		return nil, err
+	}
+	defer unpacked.Close()
+	r, err := pcapio.NewReader(unpacked)
 	if err != nil {
 		return nil, err
 	}
