@@ -28,6 +28,7 @@ build: $(PLATFORMS:%=build/%) ## build static binaries for every platform into b
 $(PLATFORMS:%=build/%): build/%:
 	CGO_ENABLED=0 GOOS=$(word 1,$(subst /, ,$*)) GOARCH=$(word 2,$(subst /, ,$*)) \
 		$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/$(subst /,-,$*)/ ./cmd/...
+	$(if $(filter windows/%,$*),$(GO) run ./eventlog/messagedll -arch $(notdir $*) -version $(VERSION) -o bin/$(subst /,-,$*)/PacketCacheEvents.dll)
 bin/$(HOST): build/$(subst -,/,$(HOST))
 
 .PHONY: test

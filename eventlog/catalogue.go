@@ -36,14 +36,14 @@ var catalogue = []Event{
 	},
 	{
 		ID: 1006, Name: "EndpointTaken", Severity: Error, Category: Service,
-		Text:    "The %1 can't be opened: %2. It is tried again.",
+		Text:    "The %1 can't be opened: %2. It is tried again every second.",
 		Inserts: []Insert{{"endpoint", Text}, {"error", Failure}},
 		Do:      "Find out which program has taken the name: it may be a second instance of PacketCache, or somebody who waits for what clients send.",
 	},
 	{
 		ID: 1007, Name: "EndpointRecovered", Severity: Information, Category: Service,
-		Text:    "The %1 is open after all, %2 after the first try.",
-		Inserts: []Insert{{"endpoint", Text}, {"delay", Duration}},
+		Text:    "The %1 has been opened after all.",
+		Inserts: []Insert{{"endpoint", Text}},
 		Do:      "Nothing.",
 	},
 	{

@@ -22,6 +22,10 @@ import (
 // Source is the name that events stand under in the Event Log.
 const Source = "PacketCache"
 
+// DLL is the name of the file, beside the programs, that holds the texts for
+// Event Viewer.
+const DLL = "PacketCacheEvents.dll"
+
 // An Event is a kind of event that is reported.
 type Event struct {
 	// ID is the number that Event Viewer shows, and in the journal the field

@@ -29,14 +29,14 @@ func ClientsCutOff(err error) Occurrence {
 	return occur(1005, err)
 }
 
-// EndpointTaken is event 1006 (error): The %1 can't be opened: %2. It is tried again.
+// EndpointTaken is event 1006 (error): The %1 can't be opened: %2. It is tried again every second.
 func EndpointTaken(endpoint string, err error) Occurrence {
 	return occur(1006, endpoint, err)
 }
 
-// EndpointRecovered is event 1007 (information): The %1 is open after all, %2 after the first try.
-func EndpointRecovered(endpoint string, delay time.Duration) Occurrence {
-	return occur(1007, endpoint, delay)
+// EndpointRecovered is event 1007 (information): The %1 has been opened after all.
+func EndpointRecovered(endpoint string) Occurrence {
+	return occur(1007, endpoint)
 }
 
 // EndpointFailed is event 1008 (error): The %1 failed: %2.

@@ -13,8 +13,11 @@ import (
 
 // pending are events whose code is being written.
 var pending = []string{
-	"EndpointTaken", "EndpointRecovered", "EventsSuppressed", "Unnumbered",
-	"SettingChanged", "MemoryResized", "MemoryNotResized",
+	"EventsSuppressed",
+	"Unnumbered",
+	"SettingChanged",
+	"MemoryResized",
+	"MemoryNotResized",
 }
 
 // Every event of the catalogue is reported somewhere. (That every one that is

@@ -6,6 +6,7 @@ import (
 	"net"
 	"sync"
 
+	"github.com/packetcache/packetcache/eventlog"
 	"github.com/packetcache/packetcache/internal/control"
 	"github.com/packetcache/packetcache/internal/ipc"
 )
@@ -37,12 +38,11 @@ func (d *Daemon) open(e ipc.Endpoint) (net.Listener, error) {
 // waiting notes why an endpoint cannot be opened; nil: it has been.
 func (d *Daemon) waiting(e ipc.Endpoint, err error) {
 	d.taken.set(e, err)
-	log := d.log.WithField("endpoint", e.String())
 	if err != nil {
-		log.WithError(err).Warn("The endpoint cannot be opened; it is tried again every second")
-		return
+		eventlog.EndpointTaken(e.String(), err).Log(d.log)
+	} else {
+		eventlog.EndpointRecovered(e.String()).Log(d.log)
 	}
-	log.Info("The endpoint has been opened")
 }
 
 // taken holds why endpoints could not be opened.

@@ -41,7 +41,7 @@ func TestPlaceIsTaken(t *testing.T) {
 		t.Errorf("%d bytes came, %v", len(file), err)
 	}
 	s.stop()
-	for _, words := range []string{"it is tried again every second", "The endpoint has been opened"} {
+	for _, words := range []string{"It is tried again every second", "The dump endpoint has been opened"} {
 		if !strings.Contains(s.log.String(), words) {
 			t.Errorf("the log lacks %q:\n%s", words, s.log.String())
 		}
