@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/Microsoft/go-winio"
-	"golang.org/x/sys/windows"
 )
 
 // testDir is a suffix that no other test uses.
@@ -20,30 +19,6 @@ func testDir(t *testing.T) string {
 		}
 		return r
 	}, t.Name()))
-}
-
-func TestPipeDescriptor(t *testing.T) {
-	dir := testDir(t)
-	ln := served(t, Dump, Config{Dir: dir})
-	go func() {
-		// A pipe takes a client only while it waits for one.
-		if c, err := ln.Accept(); err == nil {
-			_, _ = c.Read(make([]byte, 1))
-			_ = c.Close()
-		}
-	}()
-	c := dial(t, Dump, dir)
-	sd, err := windows.GetSecurityInfo(pipeHandle(c), windows.SE_KERNEL_OBJECT,
-		windows.OWNER_SECURITY_INFORMATION|windows.GROUP_SECURITY_INFORMATION|windows.DACL_SECURITY_INFORMATION)
-	if err != nil {
-		t.Fatal(err)
-	}
-	// Windows turns generic rights into those of a pipe, all of them; Wine
-	// keeps them.
-	const mapped = "O:BAG:SYD:P(A;;FA;;;SY)(A;;FA;;;BA)"
-	if got := sd.String(); got != mapped && got != Descriptor {
-		t.Errorf("descriptor %q, want %q", got, mapped)
-	}
 }
 
 func TestForeignOwnerIsRefused(t *testing.T) {
