@@ -42,11 +42,27 @@ type cursor struct {
 	offset, dataAt uint32
 	header         header
 	stamp          uint32
+	// large says that the record does not fit a window; all others stand in
+	// it whole.
+	large bool
 
 	// window is a copy of the segment's bytes from start on.
 	window []byte
 	start  uint32
 }
+
+// A standing is where a cursor has come to.
+type standing int
+
+const (
+	// atEnd: there is nothing more that can still be read.
+	atEnd standing = iota
+	// atRecord: at the next record.
+	atRecord
+	// mustMove: where it was, since the next record is not in the window, and
+	// the window must stand still.
+	mustMove
+)
 
 // A sortKey is what a record says of its place, so that it can be read
 // without the one before it.
@@ -58,19 +74,19 @@ type sortKey struct {
 }
 
 // begin sets a cursor to the first record of a segment, or to the one where
-// it was parked. It reports false if the segment has gone or holds nothing.
-func (r *Reader) begin(cur *cursor, ref segmentRef) bool {
+// it was parked, if the segment is still there and holds something.
+func (r *Reader) begin(cur *cursor, ref segmentRef) standing {
 	c := r.c
 	*cur = cursor{ref: ref, passed: ref.skip, window: cur.window[:0], order: cur.order[:0]}
 	c.mu.Lock()
 	if c.closed {
 		c.mu.Unlock()
-		return false
+		return atEnd
 	}
 	seg := &c.segments.slots[ref.slot]
 	if seg.seq == 0 || seg.seq > r.last {
 		c.mu.Unlock()
-		return false
+		return atEnd
 	}
 	cur.seq, cur.size, cur.stamped = seg.seq, seg.size, seg.stamped
 	if open := r.open[ref.class]; open.seq == seg.seq {
@@ -88,7 +104,7 @@ func (r *Reader) begin(cur *cursor, ref segmentRef) bool {
 		})
 		rest := r.list[min(int(ref.skip), len(r.list)):]
 		if len(rest) == 0 {
-			return false
+			return atEnd
 		}
 		cur.order = append(cur.order, rest[:min(len(rest), maxOrder)]...)
 		cur.more = len(rest) > maxOrder
@@ -108,85 +124,113 @@ func (c *Cache) listRecords(seg *segment, size uint32, order []sortKey) []sortKe
 	return order
 }
 
-// advance goes to the next record and reports whether there is one that can
-// still be read.
-func (r *Reader) advance(cur *cursor) bool {
+// advance goes to the next record.
+func (r *Reader) advance(cur *cursor) standing {
 	from := base{time: cur.header.time, iface: cur.header.iface, none: !cur.started || cur.stamped}
+	sorted := len(cur.order) > 0
+	offset := cur.next
+	if sorted {
+		if cur.at == len(cur.order) {
+			if r.lent {
+				return mustMove
+			}
+			ref := cur.ref
+			ref.skip = cur.passed
+			if cur.started {
+				ref.skip++
+			}
+			if !cur.more {
+				return atEnd
+			}
+			return r.begin(cur, ref)
+		}
+		offset = cur.order[cur.at].offset
+	}
+	if offset >= cur.size {
+		return atEnd
+	}
+	head := min(maxHeader+stampSize, cur.size-offset)
+	if !cur.holds(offset, head) {
+		if r.lent {
+			return mustMove
+		}
+		if !r.move(cur, offset, head) {
+			return atEnd
+		}
+	}
+	b := cur.window[offset-cur.start:][:head]
+	var h header
+	n := h.get(b, from)
+	if n == 0 {
+		return atEnd
+	}
+	var stamp uint32
+	if cur.stamped {
+		if len(b) < n+stampSize {
+			return atEnd
+		}
+		stamp = binary.LittleEndian.Uint32(b[n:])
+		n += stampSize
+	}
+	size := uint32(n + h.length)
+	if size > cur.size-offset {
+		return atEnd
+	}
+	large := size > uint32(cap(cur.window))
+	if !large && !cur.holds(offset, size) {
+		if r.lent {
+			return mustMove
+		}
+		if !r.move(cur, offset, size) {
+			return atEnd
+		}
+	}
+	if sorted {
+		key := &cur.order[cur.at]
+		h.time, h.iface, h.tie = key.time, key.iface, key.tie
+		cur.at++
+	}
 	if cur.started {
 		cur.passed++
 	}
 	cur.started = true
-	if len(cur.order) > 0 {
-		if cur.at == len(cur.order) {
-			ref := cur.ref
-			ref.skip = cur.passed
-			return cur.more && r.begin(cur, ref)
-		}
-		cur.offset = cur.order[cur.at].offset
-	} else {
-		cur.offset = cur.next
-	}
-	if cur.offset >= cur.size {
-		return false
-	}
-	const most = maxHeader + stampSize
-	b := r.bytes(cur, cur.offset, min(most, cur.size-cur.offset))
-	n := cur.header.get(b, from)
-	if n == 0 {
-		return false
-	}
-	if len(cur.order) > 0 {
-		key := &cur.order[cur.at]
-		cur.header.time, cur.header.iface, cur.header.tie = key.time, key.iface, key.tie
-		cur.at++
-	}
-	cur.stamp = 0
-	if cur.stamped {
-		if len(b) < n+stampSize {
-			return false
-		}
-		cur.stamp = binary.LittleEndian.Uint32(b[n:])
-		n += stampSize
-	}
-	cur.dataAt = cur.offset + uint32(n)
-	cur.next = cur.dataAt + uint32(cur.header.length)
-	return cur.next <= cur.size
+	cur.header, cur.stamp, cur.large = h, stamp, large
+	cur.offset, cur.dataAt, cur.next = offset, offset+uint32(n), offset+size
+	return atRecord
 }
 
-// data returns the captured bytes of the record that the cursor stands at,
-// or false if they were evicted.
-func (r *Reader) data(cur *cursor) ([]byte, bool) {
-	n := uint32(cur.header.length)
-	if cur.next-cur.offset <= uint32(cap(cur.window)) {
-		b := r.bytes(cur, cur.dataAt, n)
-		return b, len(b) == int(n)
+// holds reports whether the window holds n bytes from offset on.
+func (cur *cursor) holds(offset, n uint32) bool {
+	return offset >= cur.start && offset+n <= cur.start+uint32(len(cur.window))
+}
+
+// move puts the window where it holds n bytes from offset on, which is a
+// record's beginning, and reports whether they could be had.
+func (r *Reader) move(cur *cursor, offset, n uint32) bool {
+	room := uint32(cap(cur.window))
+	start := offset
+	// Where records are sorted, a little before, since what comes next may
+	// stand there.
+	if slack := min(start, room/4); len(cur.order) > 0 && n+slack <= room {
+		start -= slack
 	}
+	cur.window = cur.window[:min(room, cur.size-start)]
+	cur.window = cur.window[:r.fetch(cur, start, cur.window)]
+	cur.start = start
+	return cur.holds(offset, n)
+}
+
+// fetchLarge returns the captured bytes of a record that no window holds, nil
+// if they were evicted.
+func (r *Reader) fetchLarge(cur *cursor) []byte {
 	if len(r.large) == 0 {
 		r.large = make([]byte, packet.MaxLen)
 	}
-	b := r.large[:n]
-	return b, r.fetch(cur, cur.dataAt, b) == int(n)
-}
-
-// bytes returns n bytes of the segment from offset on, moving the window if
-// need be; fewer if the segment was evicted.
-func (r *Reader) bytes(cur *cursor, offset, n uint32) []byte {
-	if offset < cur.start || offset+n > cur.start+uint32(len(cur.window)) {
-		room := uint32(cap(cur.window))
-		// The window begins at the record's beginning, so that all of it fits;
-		// where records are sorted, a little before, since what comes next
-		// may stand there.
-		cur.start = cur.offset
-		if slack := min(cur.start, room/4); len(cur.order) > 0 && offset+n-cur.start+slack <= room {
-			cur.start -= slack
-		}
-		cur.window = cur.window[:min(room, cur.size-cur.start)]
-		cur.window = cur.window[:r.fetch(cur, cur.start, cur.window)]
-		if offset+n > cur.start+uint32(len(cur.window)) {
-			return nil
-		}
+	b := r.large[:cur.header.length]
+	if r.fetch(cur, cur.dataAt, b) < len(b) {
+		return nil
 	}
-	return cur.window[offset-cur.start:][:n]
+	return b
 }
 
 // fetch copies bytes of the segment from offset on, if it is still there.

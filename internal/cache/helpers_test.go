@@ -37,3 +37,13 @@ func evictedPackets(c *Cache) (n uint64) {
 	}
 	return n
 }
+
+// Next reads a single packet.
+func (r *Reader) Next(p *packet.Packet) bool {
+	var one [1]packet.Packet
+	if r.Read(one[:]) == 0 {
+		return false
+	}
+	*p = one[0]
+	return true
+}

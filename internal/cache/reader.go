@@ -35,7 +35,8 @@ type Reader struct {
 	todo   []segmentRef // not yet begun, the one with the oldest packet first
 	heap   []*cursor    // begun, the one with the oldest packet first
 	spare  []*cursor
-	taken  bool      // heap[0] stands at a record that has been returned
+	taken  bool      // heap[0] stands at a record that has been passed
+	lent   bool      // the windows must stand still: records of them are in a batch
 	list   []sortKey // the records of a segment, while some are chosen
 	large  []byte    // a record that is larger than a cursor's window
 	total  uint64
@@ -109,54 +110,72 @@ func inTodo(a, b segmentRef) int {
 func (r *Reader) End() {
 	r.spare = append(r.spare, r.heap...)
 	r.heap, r.todo = r.heap[:0], r.todo[:0]
-	r.taken = false
+	r.taken, r.lent = false, false
 	r.total, r.passed = 0, 0
 }
 
-// Next returns the next packet, or false at the end. Data is valid until the
-// next call.
-func (r *Reader) Next(p *packet.Packet) bool {
-	for {
+// Read fills batch with the next packets and returns how many it put there: at
+// least one, or 0 at the end. Their data are valid until the next call.
+func (r *Reader) Read(batch []packet.Packet) (n int) {
+	r.lent = false
+	for n < len(batch) {
 		if r.taken {
-			r.taken = false
-			if r.advance(r.heap[0]) {
-				r.sink(0)
-			} else {
+			switch r.advance(r.heap[0]) {
+			case mustMove:
+				return n
+			case atEnd:
 				r.finish()
+			case atRecord:
+				r.sink(0)
 			}
+			r.taken = false
 		}
-		r.beginDue()
-		if len(r.heap) == 0 {
-			return false
+		if !r.beginDue() || len(r.heap) == 0 {
+			return n
+		}
+		cur := r.heap[0]
+		if cur.large && r.lent {
+			return n
 		}
 		r.taken = true
-		if r.take(r.heap[0], p) {
-			return true
+		if !r.take(cur, &batch[n]) {
+			continue
 		}
+		n++
+		if cur.large {
+			return n
+		}
+		r.lent = true
 	}
+	return n
 }
 
-// take returns the record a cursor stands at if the query wants it.
+// take gives out the record a cursor stands at if the query wants it.
 func (r *Reader) take(cur *cursor, p *packet.Packet) bool {
 	h := &cur.header
 	gone := cur.stamp != 0 && cur.stamp < r.epoch
-	if !gone {
-		r.passed++
-	}
-	if gone || h.time < r.query.Since || h.time > r.query.Until {
+	wanted := h.time >= r.query.Since && h.time <= r.query.Until
+	if gone || !wanted {
+		if !gone {
+			r.passed++
+		}
 		return false
 	}
-	data, ok := r.data(cur)
-	if !ok {
-		r.passed-- // evicted
-		return false
+	var data []byte
+	if cur.large {
+		if data = r.fetchLarge(cur); data == nil {
+			return false
+		}
+	} else {
+		data = cur.window[cur.dataAt-cur.start:][:h.length]
 	}
+	r.passed++
 	*p = packet.Packet{Time: h.time, Data: data, OrigLen: h.wire, Interface: h.iface, Direction: h.direction}
 	return true
 }
 
 // Missing is how many packets were evicted before they could be read; it is
-// right once Next has returned false.
+// right once Read has returned 0.
 func (r *Reader) Missing() uint64 {
 	if r.passed > r.total {
 		return 0
@@ -164,25 +183,30 @@ func (r *Reader) Missing() uint64 {
 	return r.total - r.passed
 }
 
-// beginDue begins the segments whose oldest packet may be the next.
-func (r *Reader) beginDue() {
+// beginDue begins the segments whose oldest packet may be the next. It reports
+// false if that has to wait for the next batch.
+func (r *Reader) beginDue() bool {
 	for len(r.todo) > 0 {
 		ref := r.todo[len(r.todo)-1]
 		if len(r.heap) > 0 && ref.minTime > r.heap[0].header.time {
-			return
+			return true
+		}
+		if r.lent {
+			return false
 		}
 		if len(r.heap) == maxCursors && !r.park(ref.minTime) {
-			return
+			return true
 		}
 		r.todo = r.todo[:len(r.todo)-1]
 		cur := r.cursor()
-		if r.begin(cur, ref) {
+		if r.begin(cur, ref) == atRecord {
 			r.heap = append(r.heap, cur)
 			r.rise(len(r.heap) - 1)
 		} else {
 			r.spare = append(r.spare, cur)
 		}
 	}
+	return true
 }
 
 // park puts the cursor whose next packet is furthest away back among those to

@@ -49,12 +49,29 @@ func beginView(c *Cache, m *model, q Query) *view {
 // read before, and in its place.
 func (v *view) read(t testing.TB, n int) {
 	t.Helper()
-	for ; n != 0 && !v.ended; n-- {
-		var p packet.Packet
-		if !v.r.Next(&p) {
+	for n != 0 {
+		// As many at once as come to hand, so that all sizes of batches occur.
+		var batch [100]packet.Packet
+		most := 1 + int(v.passed%uint64(len(batch)))
+		if n > 0 {
+			most = min(most, n)
+		}
+		got := v.r.Read(batch[:most])
+		if got == 0 {
 			v.ended = true
 			return
 		}
+		v.check(t, batch[:got])
+		if n > 0 {
+			n -= got
+		}
+	}
+}
+
+// check compares packets that were read together.
+func (v *view) check(t testing.TB, batch []packet.Packet) {
+	t.Helper()
+	for _, p := range batch {
 		key := content{p.Time, string(p.Data), p.OrigLen, p.Interface, p.Direction}
 		items := v.unread[key]
 		if len(items) == 0 {

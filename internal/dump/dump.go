@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"net"
-	"os"
 	"time"
 
 	"github.com/packetcache/packetcache/internal/cache"
@@ -23,9 +21,11 @@ const (
 	Parallel = 8
 	// StallLimit is how long a reader may take nothing before it is given up.
 	StallLimit = 5 * time.Minute
+	// GiveWay is how long one may do so while others wait for their turn.
+	GiveWay = 30 * time.Second
 	// bufferSize is how much is formatted before it is written; a larger record
-	// makes it grow. More of it makes dumps no faster.
-	bufferSize = 64 << 10
+	// makes it grow.
+	bufferSize = 128 << 10
 	// flushEvery is how long a packet that was found may wait for others: a
 	// client should see something grow while a filter finds little.
 	flushEvery = 500 * time.Millisecond
@@ -38,6 +38,10 @@ var ErrLimit = errors.New("the limit leaves no room for packets")
 
 // ErrStalled ends a dump whose reader took nothing for StallLimit.
 var ErrStalled = errors.New("the reader took nothing for 5 minutes")
+
+// ErrGaveWay ends a dump whose reader took nothing for GiveWay while others
+// waited.
+var ErrGaveWay = errors.New("the reader took nothing for 30 seconds, and others waited for their turn")
 
 // A Request says which packets are wanted, and in what form.
 type Request struct {
@@ -66,7 +70,8 @@ type Result struct {
 }
 
 // A Writer takes the file. A write of a whole buffer that meets the deadline
-// is an error that satisfies errors.Is(err, os.ErrDeadlineExceeded).
+// is an error that satisfies errors.Is(err, os.ErrDeadlineExceeded). A deadline
+// that is set during a write counts for that.
 type Writer interface {
 	io.Writer
 	SetWriteDeadline(time.Time) error
@@ -86,7 +91,7 @@ type Facts interface {
 type Dumper struct {
 	cache   *cache.Cache
 	facts   Facts
-	desks   desks
+	desks   *desks
 	now     func() int64 // wall clock, in nanoseconds since the Unix epoch
 	started int64
 }
@@ -112,158 +117,37 @@ func (d *Dumper) Estimate(req Request) int64 {
 	return int64(held.Bytes + held.Packets*record)
 }
 
-// Dump writes one capture file to w, its header at once.
+// Dump writes one capture file to w, its header at once. It holds what is there
+// then, or, if it has to wait for its turn, when that has come.
 func (d *Dumper) Dump(ctx context.Context, req Request, w Writer) (Result, error) {
-	f := d.begin(req, w)
+	at := d.desks.tryTake()
+	if at != nil {
+		defer func() { d.desks.leave(at) }()
+		at.reader.Begin(req.Query)
+	}
+	f := d.begin(req, w, at)
 	if empty := int64(len(f.buf) + f.closing); req.Limit > 0 && empty > req.Limit {
 		return f.result, fmt.Errorf("%w: without any the file has %d bytes", ErrLimit, empty)
 	}
-	if err := f.flush(); err != nil {
+	f.made = int64(len(f.buf))
+	if err := f.write(f.buf); err != nil {
 		return f.result, err
 	}
-	f.buf = nil // the wait may be long
-	desk, err := d.desks.take(ctx)
-	if err != nil {
-		return f.result, fmt.Errorf("waiting for other dumps to end: %w", err)
+	if at == nil {
+		f.buf = nil // the wait may be long
+		var err error
+		if at, err = d.desks.take(ctx); err != nil {
+			return f.result, fmt.Errorf("waiting for other dumps to end: %w", err)
+		}
+		defer func() { d.desks.leave(at) }()
+		at.reader.Begin(req.Query)
 	}
-	defer d.desks.leave(desk)
-	f.buf = desk.buf[:0]
-	err = f.packets(ctx, desk.reader)
-	f.result.Missing = desk.reader.Missing()
-	if err == nil {
-		f.end()
-		err = f.flush()
-	}
+	err := f.body(ctx, at)
+	f.result.Missing = at.reader.Missing()
 	if err == nil {
 		d.desks.count()
 	}
 	return f.result, err
-}
-
-// A file is a capture file on its way.
-type file struct {
-	d       *Dumper
-	req     Request
-	w       Writer
-	form    form
-	types   []packet.LinkType // by interface
-	closing int               // bytes that the file's end takes, at most
-	buf     []byte
-	result  Result
-	flushed time.Time
-}
-
-// begin makes the file's header.
-func (d *Dumper) begin(req Request, w Writer) *file {
-	f := &file{d: d, req: req, w: w}
-	interfaces := f.learn()
-	if req.PCAPNG {
-		f.form = &pcapngForm{d: d}
-	} else {
-		f.form = &pcapForm{}
-	}
-	f.buf = f.form.begin(f.buf, interfaces)
-	f.closing = len(f.form.end(nil, interfaces))
-	return f
-}
-
-// learn reads the link types of all interfaces, and returns the interfaces.
-func (f *file) learn() []described {
-	interfaces, stats := f.d.cache.Interfaces()
-	f.types = f.types[:0]
-	list := make([]described, len(interfaces))
-	for i := range interfaces {
-		f.types = append(f.types, interfaces[i].LinkType)
-		list[i] = described{interfaces[i], stats[i].Stored().Packets > 0}
-	}
-	return list
-}
-
-// described is an interface, and whether packets of it are held.
-type described struct {
-	packet.Interface
-	holds bool
-}
-
-// packets sends those that the request wants.
-func (f *file) packets(ctx context.Context, r *cache.Reader) error {
-	defer r.End()
-	r.Begin(f.req.Query)
-	f.flushed = time.Now()
-	var p packet.Packet
-	for n := 1; r.Next(&p); n++ {
-		if n%lookEvery == 0 {
-			if err := f.look(ctx); err != nil {
-				return err
-			}
-		}
-		if int(p.Interface) >= len(f.types) {
-			interfaces := f.learn()
-			f.buf = f.form.more(f.buf, interfaces)
-			f.closing = len(f.form.end(nil, interfaces))
-		}
-		lt := f.types[p.Interface]
-		if f.req.Filter != nil && !f.req.Filter.Match(lt, p.Data, p.OrigLen) {
-			continue
-		}
-		if len(f.buf)+len(p.Data)+recordRoom > cap(f.buf) {
-			if err := f.flush(); err != nil {
-				return err
-			}
-		}
-		before := len(f.buf)
-		if f.buf = f.form.packet(f.buf, &p, lt); len(f.buf) == before {
-			continue
-		}
-		if f.req.Limit > 0 && f.result.Bytes+int64(len(f.buf)+f.closing) > f.req.Limit {
-			f.buf = f.buf[:before]
-			f.result.LimitReached = true
-			break
-		}
-		if f.result.Packets == 0 {
-			f.result.First = p.Time
-		}
-		f.result.Packets++
-		f.result.Last = p.Time
-	}
-	return nil
-}
-
-// look ends the dump when the client has gone, and sends what has waited.
-func (f *file) look(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if len(f.buf) > 0 && time.Since(f.flushed) > flushEvery {
-		return f.flush()
-	}
-	return nil
-}
-
-func (f *file) end() { f.buf = f.form.end(f.buf, f.learn()) }
-
-func (f *file) flush() error {
-	if len(f.buf) == 0 {
-		return nil
-	}
-	f.flushed = time.Now()
-	if err := f.w.SetWriteDeadline(f.flushed.Add(StallLimit)); err != nil {
-		return fmt.Errorf("sending the dump: %w", err)
-	}
-	n, err := f.w.Write(f.buf)
-	f.result.Bytes += int64(n)
-	f.buf = f.buf[:0]
-	if errors.Is(err, os.ErrDeadlineExceeded) {
-		err = ErrStalled
-	}
-	var where *net.OpError
-	if errors.As(err, &where) {
-		err = where.Err // the address says nothing: a client has none
-	}
-	if err != nil {
-		return fmt.Errorf("sending the dump: %w", err)
-	}
-	return nil
 }
 
 // QueryBetween bounds times, zero for open.

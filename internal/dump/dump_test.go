@@ -188,31 +188,63 @@ func (w *afterHeader) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// An interface that appears after the header went out has its place in a
-// pcapng, and in a pcap if its packets can be like the others.
-func TestInterfaceAfterHeader(t *testing.T) {
+// What is captured after a dump began is not in it.
+func TestPacketAfterHeader(t *testing.T) {
+	c := newCache(t)
+	put(c, announce(t, c, "first", packet.LinkTypeRaw), second(1), ipv4)
+	out := afterHeader{do: func() { put(c, announce(t, c, "later", packet.LinkTypeEthernet), second(2), ethernet) }}
+	if _, err := New(c, facts{}).Dump(t.Context(), Request{Query: cache.All}, &out); err != nil {
+		t.Fatal(err)
+	}
+	if got := parse(t, out.Bytes()); len(got.packets) != 1 || string(got.packets[0].Data) != ipv4 {
+		t.Errorf("%d packets came", len(got.packets))
+	}
+}
+
+// A dump that waits for its turn has sent its header when an interface appears,
+// whatever that is. Its packets have their place all the same.
+func TestInterfaceWhileWaiting(t *testing.T) {
 	for _, test := range []struct {
 		name         string
 		first, later packet.LinkType
 		pcapng       bool
-		want         int
+		want         packet.LinkType // of the file, or of the second interface
 	}{
-		{"pcapng", packet.LinkTypeRaw, packet.LinkTypeEthernet, true, 2},
-		{"raw IP into Ethernet", packet.LinkTypeEthernet, packet.LinkTypeRaw, false, 2},
-		{"the same", packet.LinkTypeRaw, packet.LinkTypeRaw, false, 2},
-		{"Ethernet has no place in raw IP", packet.LinkTypeRaw, packet.LinkTypeEthernet, false, 1},
+		{"pcapng", packet.LinkTypeRaw, packet.LinkTypeEthernet, true, packet.LinkTypeEthernet},
+		{"raw IP into Ethernet", packet.LinkTypeEthernet, packet.LinkTypeRaw, false, packet.LinkTypeEthernet},
+		{"both raw IP", packet.LinkTypeRaw, packet.LinkTypeRaw, false, packet.LinkTypeEthernet},
+		{"Ethernet after raw IP", packet.LinkTypeRaw, packet.LinkTypeEthernet, false, packet.LinkTypeEthernet},
+		{"Ethernet after Wi-Fi", packet.LinkType80211, packet.LinkTypeEthernet, false, packet.LinkTypePPI},
+		{"Wi-Fi after raw IP", packet.LinkTypeRaw, packet.LinkType80211, false, packet.LinkTypeEthernet},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c := newCache(t)
+			d := New(c, facts{})
 			put(c, announce(t, c, "first", test.first), second(1), ipv4+ethernet)
-			out := afterHeader{do: func() { put(c, announce(t, c, "later", test.later), second(2), ipv4+"later") }}
-			result, err := New(c, facts{}).Dump(t.Context(), Request{PCAPNG: test.pcapng, Query: cache.All}, &out)
+			var others sync.WaitGroup
+			defer others.Wait()
+			release := make(chan struct{})
+			for range Parallel {
+				others.Go(func() { _, _ = d.Dump(t.Context(), Request{Query: cache.All}, &stuck{release: release}) })
+			}
+			eventually(t, "no desk is free", func() bool { active, _, _ := d.Activity(); return active == Parallel })
+			out := afterHeader{do: func() {
+				put(c, announce(t, c, "later", test.later), second(2), ipv4+"later")
+				close(release)
+			}}
+			result, err := d.Dump(t.Context(), Request{PCAPNG: test.pcapng, Query: cache.All}, &out)
 			if err != nil {
 				t.Fatal(err)
 			}
 			got := parse(t, out.Bytes())
-			if len(got.packets) != test.want || result.Packets != uint64(test.want) {
-				t.Errorf("%d packets, %d told, want %d", len(got.packets), result.Packets, test.want)
+			if len(got.packets) != 2 || result.Packets != 2 {
+				t.Fatalf("%d packets, %d told, want 2", len(got.packets), result.Packets)
+			}
+			if lt := got.interfaces[len(got.interfaces)-1].LinkType; lt != test.want {
+				t.Errorf("the link type is %v, want %v", lt, test.want)
+			}
+			if !bytes.HasSuffix(got.packets[1].Data, []byte("later")) {
+				t.Errorf("the packet is %x", got.packets[1].Data)
 			}
 		})
 	}

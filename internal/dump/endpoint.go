@@ -9,6 +9,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/packetcache/packetcache/internal/cache"
@@ -108,7 +109,7 @@ func (d *Dumper) client(ctx context.Context, conn net.Conn) Record {
 		}
 	}
 	if r.Err = ignoreRest(conn); r.Err == nil {
-		r.Result, r.Err = d.Dump(ctx, req, patient{conn})
+		r.Result, r.Err = d.Dump(ctx, req, &patient{Conn: conn})
 	}
 	return r
 }
@@ -175,12 +176,24 @@ func readFilter(conn net.Conn) (string, error) {
 	return "", &BadFilter{errors.New("the text is longer than 8 KiB")}
 }
 
-// patient gives a slow reader its time anew with every byte it takes.
-type patient struct{ net.Conn }
+// A patient writer gives a slow reader its time anew with every byte it takes.
+type patient struct {
+	net.Conn
+	cut atomic.Bool // a deadline was set that had passed
+}
+
+// SetWriteDeadline bounds the writes that follow and the one under way. One that
+// has passed ends that for good.
+func (w *patient) SetWriteDeadline(t time.Time) error {
+	if !t.After(time.Now()) {
+		w.cut.Store(true)
+	}
+	return w.Conn.SetWriteDeadline(t)
+}
 
 // Write writes all of p, unless the reader takes nothing at all for
 // StallLimit.
-func (w patient) Write(p []byte) (n int, err error) {
+func (w *patient) Write(p []byte) (n int, err error) {
 	for n < len(p) {
 		var some int
 		some, err = w.Conn.Write(p[n:])
@@ -188,7 +201,10 @@ func (w patient) Write(p []byte) (n int, err error) {
 		if some == 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
 			return n, err
 		}
-		if err := w.SetWriteDeadline(time.Now().Add(StallLimit)); err != nil {
+		if err := w.Conn.SetWriteDeadline(time.Now().Add(StallLimit)); err != nil {
+			return n, err
+		}
+		if w.cut.Load() {
 			return n, err
 		}
 	}

@@ -182,11 +182,11 @@ func (c *slowConn) Write(p []byte) (int, error) {
 // A reader that takes something each time is not given up.
 func TestPatience(t *testing.T) {
 	c := &slowConn{stuckAt: -1}
-	if n, err := (patient{c}).Write([]byte("slowly")); n != 6 || err != nil || c.taken.String() != "slowly" || c.deadlines != 5 {
+	if n, err := (&patient{Conn: c}).Write([]byte("slowly")); n != 6 || err != nil || c.taken.String() != "slowly" || c.deadlines != 5 {
 		t.Errorf("%d bytes, %v: %q after %d deadlines", n, err, c.taken.String(), c.deadlines)
 	}
 	c = &slowConn{stuckAt: 3}
-	if n, err := (patient{c}).Write([]byte("slowly")); n != 3 || !errors.Is(err, os.ErrDeadlineExceeded) {
+	if n, err := (&patient{Conn: c}).Write([]byte("slowly")); n != 3 || !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("stuck: %d bytes, %v", n, err)
 	}
 }

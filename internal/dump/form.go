@@ -14,13 +14,20 @@ type form interface {
 	begin(buf []byte, interfaces []described) []byte
 	// more is called when interfaces have been announced since begin.
 	more(buf []byte, interfaces []described) []byte
-	// packet appends nothing for a packet that the file has no place for.
-	packet(buf []byte, p *packet.Packet, lt packet.LinkType) []byte
+	// packets appends as many of a list, as find room in the
+	// buffer's capacity and leave it no longer than most, and returns how many
+	// those were. Types are the link types by interface.
+	packets(buf []byte, list []packet.Packet, types []packet.LinkType, most int) ([]byte, int)
 	end(buf []byte, interfaces []described) []byte
 }
 
 // pcapForm is classic pcap: one link type for all.
-type pcapForm struct{ to packet.LinkType }
+type pcapForm struct {
+	to packet.LinkType
+	// waits says that packets of interfaces may be added that nobody knows of
+	// when the file begins.
+	waits bool
+}
 
 func (f *pcapForm) begin(buf []byte, interfaces []described) []byte {
 	var held, known []packet.LinkType
@@ -33,22 +40,30 @@ func (f *pcapForm) begin(buf []byte, interfaces []described) []byte {
 	if len(held) == 0 {
 		held = known
 	}
-	f.to = pcapio.Unify(held)
+	if f.to = pcapio.Unify(held); f.waits {
+		f.to = pcapio.UnifyOpen(held)
+	}
 	return pcapio.AppendHeader(buf, f.to)
 }
 
 func (*pcapForm) more(buf []byte, _ []described) []byte { return buf }
 
-func (f *pcapForm) packet(buf []byte, p *packet.Packet, lt packet.LinkType) []byte {
-	switch f.to {
-	case lt:
-		return pcapio.AppendRecord(buf, p)
-	case packet.LinkTypeEthernet, packet.LinkTypePPI:
-		return pcapio.AppendRecordAs(buf, p, lt, f.to)
+func (f *pcapForm) packets(buf []byte, list []packet.Packet, types []packet.LinkType, most int) ([]byte, int) {
+	for i := range list {
+		p, before := &list[i], len(buf)
+		if before+len(p.Data)+recordRoom > cap(buf) {
+			return buf, i
+		}
+		if lt := types[p.Interface]; lt == f.to {
+			buf = pcapio.AppendRecord(buf, p)
+		} else {
+			buf = pcapio.AppendRecordAs(buf, p, lt, f.to)
+		}
+		if len(buf) > most {
+			return buf[:before], i
+		}
 	}
-	// It came after the header had promised another link type to all, thus
-	// after the dump began.
-	return buf
+	return buf, len(list)
 }
 
 func (*pcapForm) end(buf []byte, _ []described) []byte { return buf }
@@ -82,9 +97,23 @@ func (f *pcapngForm) more(buf []byte, interfaces []described) []byte {
 	return buf
 }
 
-func (f *pcapngForm) packet(buf []byte, p *packet.Packet, _ packet.LinkType) []byte {
-	p.Interface += packet.InterfaceID(f.shift)
-	return pcapio.AppendPacket(buf, p, 0)
+func (f *pcapngForm) packets(buf []byte, list []packet.Packet, _ []packet.LinkType, most int) ([]byte, int) {
+	for i := range list {
+		p, before := &list[i], len(buf)
+		if before+len(p.Data)+recordRoom > cap(buf) {
+			return buf, i
+		}
+		if f.shift > 0 {
+			moved := *p
+			moved.Interface += packet.InterfaceID(f.shift)
+			p = &moved
+		}
+		buf = pcapio.AppendPacket(buf, p, 0)
+		if len(buf) > most {
+			return buf[:before], i
+		}
+	}
+	return buf, len(list)
 }
 
 func (f *pcapngForm) end(buf []byte, interfaces []described) []byte {

@@ -3,10 +3,13 @@ package dump
 import (
 	"context"
 	"errors"
+	"io"
+	"net"
 	"runtime"
 	"strconv"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/packetcache/packetcache/internal/cache"
@@ -76,5 +79,76 @@ func TestWaitingTakesLittle(t *testing.T) {
 	runtime.ReadMemStats(&after)
 	if each := (int64(after.HeapAlloc) - int64(before.HeapAlloc)) / waiting; each > 16<<10 {
 		t.Errorf("a dump that waits holds %d bytes", each)
+	}
+}
+
+// TestStuckReadersGiveWay: readers that take nothing keep their places as long
+// as nobody waits, then one of them is cut off. A slow one is not.
+func TestStuckReadersGiveWay(t *testing.T) {
+	c := newCache(t)
+	id := announce(t, c, "eth0", packet.LinkTypeEthernet)
+	for i := range 5000 {
+		c.Append([]packet.Packet{{Time: int64(i), Interface: id, Data: make([]byte, 1000)}})
+	}
+	for _, test := range []struct {
+		name            string
+		before, atLeast time.Duration // until another comes, and until its turn
+	}{
+		{"they have just stopped", time.Second, GiveWay - time.Second},
+		{"they stopped long ago", StallLimit - time.Minute, 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := New(c, facts{})
+				results := make(chan error, Parallel+1)
+				client := func() net.Conn {
+					there, here := net.Pipe()
+					go func() {
+						_, err := d.Dump(t.Context(), Request{Query: cache.All}, &patient{Conn: here})
+						_ = here.Close()
+						results <- err
+					}()
+					if _, err := io.CopyN(io.Discard, there, 24); err != nil {
+						t.Error(err)
+					}
+					return there
+				}
+				slow := client()
+				go func() {
+					for err := error(nil); err == nil; time.Sleep(GiveWay / 2) {
+						_, err = io.CopyN(io.Discard, slow, bufferSize)
+					}
+				}()
+				var stuck []net.Conn
+				for range Parallel - 1 {
+					stuck = append(stuck, client())
+				}
+				time.Sleep(test.before)
+				if active, _, _ := d.Activity(); active != Parallel {
+					t.Fatalf("%d dumps are left though nobody waits", active)
+				}
+				begun := time.Now()
+				_, err := io.Copy(io.Discard, client())
+				if took := time.Since(begun); err != nil || took < test.atLeast || took > test.atLeast+3*time.Second {
+					t.Errorf("the ninth dump took %v, %v", took, err)
+				}
+				if err := <-results; !errors.Is(err, ErrGaveWay) {
+					t.Errorf("the one that had to go ended with %v", err)
+				}
+				if err := <-results; err != nil {
+					t.Errorf("the ninth ended with %v", err)
+				}
+				if active, waiting, _ := d.Activity(); active != Parallel-1 || waiting != 0 {
+					t.Errorf("%d dumps are left and %d wait", active, waiting)
+				}
+				for _, conn := range append(stuck, slow) {
+					_ = conn.Close()
+				}
+				for range Parallel - 1 {
+					<-results
+				}
+				time.Sleep(GiveWay) // until the slow one has noticed
+			})
+		})
 	}
 }

@@ -34,10 +34,10 @@ func AppendRecord(buf []byte, p *packet.Packet) []byte {
 
 func appendRecordHeader(buf []byte, ns int64, capLen int, origLen uint32) []byte {
 	seconds, micros := unixMicros(ns)
-	buf = binary.LittleEndian.AppendUint32(buf, seconds)
-	buf = binary.LittleEndian.AppendUint32(buf, micros)
-	buf = binary.LittleEndian.AppendUint32(buf, uint32(capLen))
-	return binary.LittleEndian.AppendUint32(buf, max(origLen, uint32(capLen)))
+	var h [recordHeaderLen]byte
+	binary.LittleEndian.PutUint64(h[:], uint64(seconds)|uint64(micros)<<32)
+	binary.LittleEndian.PutUint64(h[8:], uint64(uint32(capLen))|uint64(max(origLen, uint32(capLen)))<<32)
+	return append(buf, h[:]...)
 }
 
 // unixMicros splits ns into seconds and microseconds within a classic pcap's

@@ -102,13 +102,15 @@ func AppendPacket(buf []byte, p *packet.Packet, drops uint64) []byte {
 	if flags+dropCount > 0 {
 		length += flags + dropCount + 4
 	}
-	buf = binary.LittleEndian.AppendUint32(buf, blockEnhancedPacket)
-	buf = binary.LittleEndian.AppendUint32(buf, uint32(length))
-	buf = binary.LittleEndian.AppendUint32(buf, uint32(p.Interface))
-	buf = binary.LittleEndian.AppendUint32(buf, uint32(ns>>32))
-	buf = binary.LittleEndian.AppendUint32(buf, uint32(ns))
-	buf = binary.LittleEndian.AppendUint32(buf, uint32(capLen))
-	buf = binary.LittleEndian.AppendUint32(buf, max(p.OrigLen, uint32(capLen)))
+	var h [28]byte
+	binary.LittleEndian.PutUint32(h[:], blockEnhancedPacket)
+	binary.LittleEndian.PutUint32(h[4:], uint32(length))
+	binary.LittleEndian.PutUint32(h[8:], uint32(p.Interface))
+	binary.LittleEndian.PutUint32(h[12:], uint32(ns>>32))
+	binary.LittleEndian.PutUint32(h[16:], uint32(ns))
+	binary.LittleEndian.PutUint32(h[20:], uint32(capLen))
+	binary.LittleEndian.PutUint32(h[24:], max(p.OrigLen, uint32(capLen)))
+	buf = append(buf, h[:]...)
 	buf = append(buf, p.Data...)
 	buf = appendPadding(buf, capLen)
 	if flags > 0 {

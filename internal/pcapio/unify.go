@@ -18,21 +18,26 @@ import (
 //
 // Without any link type it is Ethernet.
 func Unify(types []packet.LinkType) packet.LinkType {
+	for _, t := range types {
+		if t != types[0] {
+			return UnifyOpen(types)
+		}
+	}
 	if len(types) == 0 {
 		return packet.LinkTypeEthernet
 	}
-	same, ethernet := true, true
+	return types[0]
+}
+
+// UnifyOpen is Unify for a file that packets of further link types may be added
+// to: Ethernet or PPI, since these can hold all.
+func UnifyOpen(types []packet.LinkType) packet.LinkType {
 	for _, t := range types {
-		same = same && t == types[0]
-		ethernet = ethernet && likeEthernet(t)
+		if !likeEthernet(t) {
+			return packet.LinkTypePPI
+		}
 	}
-	switch {
-	case same:
-		return types[0]
-	case ethernet:
-		return packet.LinkTypeEthernet
-	}
-	return packet.LinkTypePPI
+	return packet.LinkTypeEthernet
 }
 
 // likeEthernet reports whether packets of type t lose nothing that matters

@@ -1,0 +1,233 @@
+package dump
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"net"
+	"os"
+	"time"
+
+	"github.com/packetcache/packetcache/internal/packet"
+)
+
+// A file is a capture file on its way. While one buffer is written by a
+// goroutine of its own, the next is filled.
+type file struct {
+	d       *Dumper
+	req     Request
+	w       Writer
+	desk    *desk // nil while it waits for its turn
+	form    form
+	types   []packet.LinkType // by interface
+	closing int               // bytes that the file's end takes, at most
+	made    int64             // bytes of the buffers before buf
+	buf     []byte
+	flushed time.Time
+	full    chan []byte // to the writing goroutine
+	written chan error  // from it, for each buffer
+	pending bool        // a buffer is being written
+	result  Result      // Bytes is the writer's as long as one is
+}
+
+// begin makes the file's header.
+func (d *Dumper) begin(req Request, w Writer, at *desk) *file {
+	f := &file{d: d, req: req, w: w, desk: at}
+	interfaces := f.learn()
+	if req.PCAPNG {
+		f.form = &pcapngForm{d: d}
+	} else {
+		f.form = &pcapForm{waits: at == nil}
+	}
+	f.buf = f.form.begin(f.buf, interfaces)
+	f.closing = len(f.form.end(nil, interfaces))
+	return f
+}
+
+// learn reads the link types of all interfaces, and returns the interfaces.
+func (f *file) learn() []described {
+	interfaces, stats := f.d.cache.Interfaces()
+	f.types = f.types[:0]
+	list := make([]described, len(interfaces))
+	for i := range interfaces {
+		f.types = append(f.types, interfaces[i].LinkType)
+		list[i] = described{interfaces[i], stats[i].Stored().Packets > 0}
+	}
+	return list
+}
+
+// described is an interface, and whether packets of it are held.
+type described struct {
+	packet.Interface
+	holds bool
+}
+
+// body sends what follows the header.
+func (f *file) body(ctx context.Context, at *desk) error {
+	f.desk, f.buf = at, at.buf[:0]
+	f.full, f.written = make(chan []byte), make(chan error, 1)
+	go func() {
+		for b := range f.full {
+			f.written <- f.write(b)
+		}
+	}()
+	defer close(f.full)
+	err := f.packets(ctx)
+	if err == nil {
+		f.buf = f.form.end(f.buf, f.learn())
+		err = f.flush()
+	}
+	if last := f.settle(); err == nil {
+		err = last
+	}
+	return err
+}
+
+// packets sends those that the request wants.
+func (f *file) packets(ctx context.Context) error {
+	f.flushed = time.Now()
+	for passed := 0; ; {
+		list := f.desk.batch[:]
+		list = list[:f.desk.reader.Read(list)]
+		if len(list) == 0 {
+			return nil
+		}
+		if passed += len(list); passed >= lookEvery {
+			passed = 0
+			if err := f.look(ctx); err != nil {
+				return err
+			}
+		}
+		for list = f.choose(list); len(list) > 0 && !f.result.LimitReached; {
+			n, err := f.add(list)
+			if err != nil {
+				return err
+			}
+			list = list[n:]
+		}
+		if f.result.LimitReached {
+			return nil
+		}
+	}
+}
+
+// choose keeps the packets that the filter wants.
+func (f *file) choose(list []packet.Packet) []packet.Packet {
+	kept := list[:0]
+	for i := range list {
+		p := &list[i]
+		if int(p.Interface) >= len(f.types) { // it came while the dump waited
+			interfaces := f.learn()
+			f.buf = f.form.more(f.buf, interfaces)
+			f.closing = len(f.form.end(nil, interfaces))
+		}
+		if f.req.Filter == nil {
+			continue
+		}
+		if f.req.Filter.Match(f.types[p.Interface], p.Data, p.OrigLen) {
+			kept = append(kept, *p)
+		}
+	}
+	if f.req.Filter == nil {
+		return list
+	}
+	return kept
+}
+
+// add appends packets to the file and returns how many; it makes room first if
+// there is none.
+func (f *file) add(list []packet.Packet) (int, error) {
+	if need := len(list[0].Data) + recordRoom; len(f.buf)+need > cap(f.buf) {
+		if err := f.flush(); err != nil {
+			return 0, err
+		}
+		if need > cap(f.buf) {
+			f.buf = make([]byte, 0, need)
+		}
+	}
+	most := math.MaxInt
+	if f.req.Limit > 0 {
+		most = int(f.req.Limit - f.made - int64(f.closing))
+	}
+	var n int
+	f.buf, n = f.form.packets(f.buf, list, f.types, most)
+	if n == 0 {
+		f.result.LimitReached = true
+		return 0, nil
+	}
+	if f.result.Packets == 0 {
+		f.result.First = list[0].Time
+	}
+	f.result.Packets += uint64(n)
+	f.result.Last = list[n-1].Time
+	return n, nil
+}
+
+// look ends the dump when the client has gone, and sends what has waited.
+func (f *file) look(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if len(f.buf) > 0 && time.Since(f.flushed) > flushEvery {
+		return f.flush()
+	}
+	return nil
+}
+
+// flush hands the buffer to the writer when that is done with the other, which
+// is filled next.
+func (f *file) flush() error {
+	if len(f.buf) == 0 {
+		return nil
+	}
+	if err := f.settle(); err != nil {
+		return err
+	}
+	f.flushed = time.Now()
+	f.made += int64(len(f.buf))
+	f.full <- f.buf
+	f.pending = true
+	f.desk.buf, f.desk.spare = f.desk.spare, f.buf[:0]
+	f.buf = f.desk.buf[:0]
+	return nil
+}
+
+// settle waits for the writer.
+func (f *file) settle() error {
+	if !f.pending {
+		return nil
+	}
+	f.pending = false
+	return <-f.written
+}
+
+// write sends bytes of the file to the client.
+func (f *file) write(b []byte) error {
+	deadline := time.Now().Add(StallLimit)
+	if err := f.w.SetWriteDeadline(deadline); err != nil {
+		return fmt.Errorf("sending the dump: %w", err)
+	}
+	if f.desk != nil {
+		f.d.desks.beginWrite(f.desk, func() { _ = f.w.SetWriteDeadline(longAgo) })
+	}
+	n, err := f.w.Write(b)
+	f.result.Bytes += int64(n)
+	gaveWay := f.desk != nil && f.d.desks.endWrite(f.desk)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		if err = ErrStalled; gaveWay {
+			err = ErrGaveWay
+		}
+	}
+	var where *net.OpError
+	if errors.As(err, &where) {
+		err = where.Err // the address says nothing: a client has none
+	}
+	if err != nil {
+		return fmt.Errorf("sending the dump: %w", err)
+	}
+	return nil
+}
+
+// longAgo is a deadline that has passed.
+var longAgo = time.Unix(1, 0)
