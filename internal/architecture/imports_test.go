@@ -58,6 +58,11 @@ var rules = []rule{
 		reason: "every package speaks these words, so they bring nothing along",
 	},
 	{
+		from:   []string{"internal/system32"},
+		not:    []string{"golang.org/x/...", "github.com/...", "os", "net", "fmt", "time"},
+		reason: "it is initialized before all packages that need os or net, so that none can load a DLL before it restricts where from",
+	},
+	{
 		from:   []string{"cmd/...", "internal/..."},
 		not:    []string{"github.com/google/gopacket/..."},
 		reason: "gopacket is the oracle of tests; its pcap package loads a DLL and panics without it, so only internal/capture/npcap may link it",
