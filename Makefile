@@ -26,6 +26,7 @@ build: $(PLATFORMS:%=build/%) ## build static binaries for every platform into b
 # Always rebuilt: go's own cache knows better than make what has changed.
 .PHONY: $(PLATFORMS:%=build/%) bin/$(HOST)
 $(PLATFORMS:%=build/%): build/%:
+	$(if $(filter windows/%,$*),GOOS= GOARCH= $(GO) run ./installer/resources -arch $(notdir $*) -version $(VERSION) cmd/packetcache cmd/pcctl)
 	CGO_ENABLED=0 GOOS=$(word 1,$(subst /, ,$*)) GOARCH=$(word 2,$(subst /, ,$*)) \
 		$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/$(subst /,-,$*)/ ./cmd/...
 	$(if $(filter windows/%,$*),$(GO) run ./eventlog/messagedll -arch $(notdir $*) -version $(VERSION) -o bin/$(subst /,-,$*)/PacketCacheEvents.dll)
@@ -84,4 +85,4 @@ generate: ## rewrite the files that are made from code (docs/configuration.md, d
 
 .PHONY: clean
 clean: ## remove what the other targets made
-	rm -rf bin build
+	rm -rf bin build cmd/*/*.syso
