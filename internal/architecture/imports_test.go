@@ -65,7 +65,12 @@ var rules = []rule{
 	{
 		from:   []string{"cmd/...", "internal/..."},
 		not:    []string{"github.com/google/gopacket/..."},
-		reason: "gopacket is the oracle of tests; its pcap package loads a DLL and panics without it, so only internal/capture/npcap may link it",
+		reason: "gopacket is the oracle of tests; its pcap package loads a DLL in init and can panic there (docs/adr/0001-npcap-binding.md)",
+	},
+	{
+		from:   []string{"internal/capture/npcap", "internal/capture/rawsock", "internal/capture/afpacket", "internal/capture/replay"},
+		not:    []string{"internal/capture/adapters", "internal/filter"},
+		reason: "a source delivers what it is told to; which one serves an interface is decided above",
 	},
 	{
 		from:   []string{"cmd/..."},

@@ -35,6 +35,7 @@ type run struct {
 type key struct {
 	index       int
 	hardware    uint16
+	served      string
 	filter      string
 	promiscuous bool
 }

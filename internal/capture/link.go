@@ -18,6 +18,10 @@ type Link struct {
 	// Hardware is the platform's number for the kind of interface (ARPHRD_* on
 	// Linux). A change of it can change the link type.
 	Hardware uint16
+	// Served says, in the platform's own words, what a source for the link is
+	// made with: which backend, at which addresses. When it changes, the source
+	// is opened anew. Empty where there is only one way.
+	Served string
 	// Lower are the indexes of the links whose packets this one shows again:
 	// the members of a bridge, bond or team, the parent of a VLAN device.
 	// Tunnels have none, since what they carry looks different below.

@@ -45,6 +45,33 @@ func TestLoopFollowsTheList(t *testing.T) {
 	})
 }
 
+// A platform can have several ways to capture, and change its mind.
+func TestLoopReopensWhatIsServedOtherwise(t *testing.T) {
+	raw := eth("Ethernet", 2)
+	raw.Served = "rawsock 192.0.2.1"
+	inBubble(t, newFake(raw), Config{}, func(b *bench) {
+		npcap := raw
+		npcap.Served = "npcap"
+		b.become(npcap)
+		time.Sleep(time.Second)
+		b.want("Ethernet", StateCapturing)
+		if n, link := b.opens("Ethernet"), b.source("Ethernet").link; n != 2 || link.Served != "npcap" {
+			t.Errorf("opened %d times, the last by %q", n, link.Served)
+		}
+		for _, e := range b.take() {
+			if e.Kind == Stopped && e.Reason != "opened anew: by npcap instead of rawsock 192.0.2.1" {
+				t.Errorf("it stopped for the reason %q", e.Reason)
+			}
+		}
+		b.source("Ethernet").fail <- errBroken
+		synctest.Wait()
+		b.want("Ethernet", StateFailed)
+		b.become(raw) // no grudge against the other way
+		time.Sleep(time.Second / 4)
+		b.want("Ethernet", StateCapturing)
+	})
+}
+
 func TestLoopReopensAnotherInterfaceOfTheSameName(t *testing.T) {
 	inBubble(t, newFake(eth("eth0", 2)), Config{}, func(b *bench) {
 		b.become(eth("eth0", 5)) // renamed between two lists, or replaced

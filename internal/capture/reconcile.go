@@ -10,7 +10,7 @@ import (
 
 // key is what a source for the link would depend on now.
 func (l *Loop) key(link Link) key {
-	return key{link.Index, link.Hardware, l.cfg.Filter.Text, l.cfg.Promiscuous}
+	return key{link.Index, link.Hardware, link.Served, l.cfg.Filter.Text, l.cfg.Promiscuous}
 }
 
 // reconcile brings what runs in line with what should, given the interfaces
@@ -57,7 +57,7 @@ func (l *Loop) lane(name string) *lane {
 // settle applies a choice to its lane and reports whether a source is to be
 // started.
 func (l *Loop) settle(a *lane, c choice) (start bool) {
-	if a.link.Index != c.link.Index || a.link.Hardware != c.link.Hardware {
+	if a.link.Index != c.link.Index || a.link.Hardware != c.link.Hardware || a.link.Served != c.link.Served {
 		a.backoff, a.status.Retry = 0, time.Time{} // another interface: no grudge
 	}
 	a.link = c.link
@@ -101,6 +101,8 @@ func (k key) difference(now key) string {
 	switch {
 	case k.index != now.index || k.hardware != now.hardware:
 		return "another interface has the name"
+	case k.served != now.served:
+		return "by " + now.served + " instead of " + k.served
 	case k.filter != now.filter:
 		return "the filter changed"
 	}
