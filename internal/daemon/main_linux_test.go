@@ -18,7 +18,7 @@ import (
 func TestMain(m *testing.M) { os.Exit(capturetest.MainInNetNS(m)) }
 
 // endpointDir is a directory for sockets.
-func endpointDir(t *testing.T) string {
+func endpointDir(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "pcd") //nolint:usetesting // t.TempDir is longer than an address may be
 	if err != nil {

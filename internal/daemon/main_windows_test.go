@@ -10,6 +10,6 @@ import (
 var pipes atomic.Int32
 
 // endpointDir is a suffix that no other test uses.
-func endpointDir(*testing.T) string {
+func endpointDir(testing.TB) string {
 	return fmt.Sprintf("-daemon-%d-%d", os.Getpid(), pipes.Add(1))
 }

@@ -37,7 +37,7 @@ func (l *log) String() string {
 
 // A subject is a daemon within the test.
 type subject struct {
-	t         *testing.T
+	t         testing.TB
 	dir       string
 	log, said log
 	client    *control.Client
@@ -45,7 +45,7 @@ type subject struct {
 }
 
 // runDaemon runs a daemon in the foreground until the test ends.
-func runDaemon(t *testing.T, o Options) *subject {
+func runDaemon(t testing.TB, o Options) *subject {
 	t.Helper()
 	dir := endpointDir(t)
 	s := &subject{t: t, dir: dir, client: control.NewClient(dir)}
