@@ -54,9 +54,9 @@ func ClockSet(step time.Duration) Occurrence {
 	return occur(1010, step)
 }
 
-// EventsSuppressed is event 1011 (warning): %2 events with the ID %1 about %3 were left out here in the last %4, because there were too many of them.
-func EventsSuppressed(event string, count uint64, subject string, period time.Duration) Occurrence {
-	return occur(1011, event, count, subject, period)
+// EventsSuppressed is event 1011 (warning): %2 events with the ID %1 were left out here in the last %4, because there were too many of them: %3.
+func EventsSuppressed(event string, count uint64, subjects string, period time.Duration) Occurrence {
+	return occur(1011, event, count, subjects, period)
 }
 
 // ServiceFailed is event 1012 (error): PacketCache failed and has ended: %1. Nothing is recorded until it is started again.

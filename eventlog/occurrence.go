@@ -34,6 +34,15 @@ func (o Occurrence) Event() Event { return o.event }
 // line, at most 2 KiB each, but for the kind Lines.
 func (o Occurrence) Values() []string { return o.values }
 
+// Shown are the values as the text shows them: "-" stands for an empty one.
+func (o Occurrence) Shown() []string {
+	shown := make([]string, len(o.values))
+	for i, v := range o.values {
+		shown[i] = orDash(v)
+	}
+	return shown
+}
+
 // Subject is what the event is about: the value of the first insert.
 func (o Occurrence) Subject() string {
 	if len(o.values) == 0 {

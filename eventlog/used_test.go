@@ -13,8 +13,6 @@ import (
 
 // pending are events whose code is being written.
 var pending = []string{
-	"EventsSuppressed",
-	"Unnumbered",
 	"SettingChanged",
 	"MemoryResized",
 	"MemoryNotResized",

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"runtime"
 
 	"github.com/packetcache/packetcache/internal/daemon"
 	"github.com/packetcache/packetcache/internal/ipc"
@@ -61,8 +62,15 @@ func serviceCode(err error) service.ExitCode {
 	return service.ExitFailed
 }
 
-// report prints an error and chooses the exit code.
-func report(w io.Writer, err error) int {
+// notStarted reports whether the log has to be told of an error as one that
+// kept the service from starting. On Windows, who talks to the service manager
+// has told it.
+func notStarted(err error) bool {
+	return runtime.GOOS != "windows" && serviceCode(err) > service.ExitFailed
+}
+
+// exit prints an error and chooses the exit code.
+func exit(w io.Writer, err error) int {
 	if err == nil {
 		return exitOK
 	}

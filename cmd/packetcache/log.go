@@ -1,18 +1,36 @@
 package main
 
 import (
+	"errors"
 	"io"
 
 	"github.com/sirupsen/logrus"
 
+	"github.com/packetcache/packetcache/eventlog"
+	"github.com/packetcache/packetcache/internal/report"
 	"github.com/packetcache/packetcache/internal/service"
 )
 
-func newLogger(w io.Writer) *logrus.Logger {
+// newLogger makes the log. In the foreground it goes to stderr; that of a
+// service goes to the system's log, where it can. The second result ends it.
+func newLogger(stderr io.Writer) (*logrus.Logger, func()) {
 	log := logrus.New()
-	log.SetOutput(w)
+	log.SetOutput(stderr)
 	log.SetFormatter(&logrus.TextFormatter{DisableColors: true, FullTimestamp: true, DisableTimestamp: service.Managed()})
-	return log
+	if !service.Managed() {
+		return log, func() {}
+	}
+	sink, err := report.OpenSystem()
+	if err != nil {
+		if !errors.Is(err, report.ErrNone) {
+			eventlog.Unnumbered(err.Error()).Log(log)
+		}
+		return log, func() {}
+	}
+	hook := report.NewHook(sink)
+	log.AddHook(hook)
+	log.SetOutput(io.Discard)
+	return log, hook.Close
 }
 
 // setLevel makes the log as talkative as the setting log-level says.

@@ -4,11 +4,13 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/packetcache/packetcache/eventlog"
 	"github.com/packetcache/packetcache/internal/service"
 	_ "github.com/packetcache/packetcache/internal/system32" // before anything loads a DLL
 )
@@ -21,11 +23,16 @@ func main() {
 // The service manager is there from the beginning, so that it learns of
 // everything that can fail.
 func run(args []string, stdout, stderr io.Writer) int {
-	log := newLogger(stderr)
+	log, end := newLogger(stderr)
+	defer end()
 	config := service.Config{Name: "PacketCache", Log: log, ExitCode: serviceCode}
 	err := service.Run(config, func(ctx context.Context, ready func()) error {
 		app := newApp(stdout, stderr, func(c *cli.Context) error { return serve(c, log, stdout, ready) })
 		return app.RunContext(ctx, arrange(args))
 	})
-	return report(stderr, err)
+	code := exit(stderr, err)
+	if service.Managed() && notStarted(err) {
+		eventlog.NotStarted(fmt.Sprintf("exit code %d", code), err).Log(log)
+	}
+	return code
 }
