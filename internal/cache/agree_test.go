@@ -145,7 +145,7 @@ func TestAgreesWithModel(t *testing.T) {
 
 func (w *world) newCache(t *testing.T) *Cache {
 	t.Helper()
-	return newCache(t, Options{Bytes: MinBytes, Bias: 2, Boot: func() int64 { return w.boot }})
+	return newCache(t, Options{Bytes: MinBytes, Most: 4 * MinBytes, Bias: 2, Boot: func() int64 { return w.boot }})
 }
 
 func (w *world) feed(c *Cache, batch []packet.Packet) {

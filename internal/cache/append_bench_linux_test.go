@@ -124,11 +124,11 @@ func BenchmarkAppend(b *testing.B) {
 // settle waits until a cache has all its memory, and in huge pages, as one has
 // that has been running for some minutes: none of that work is in the figures.
 func settle(c *Cache) {
-	<-c.populator.done
-	const step = 2 << 20
-	memory := c.region.Bytes()
-	for at := 0; at+step <= len(memory); at += step {
-		_ = unix.Madvise(memory[at:at+step], unix.MADV_COLLAPSE) // older kernels have it not
+	for _, part := range c.store.parts() {
+		for more := true; more; {
+			_, more = part.Populate(8 << 20)
+		}
+		_ = unix.Madvise(part.Bytes()[:len(part.Bytes())&^4095], unix.MADV_COLLAPSE) // older kernels have it not
 	}
 }
 

@@ -11,9 +11,7 @@ package cache
 import (
 	"fmt"
 	"sync"
-	"unsafe"
 
-	"github.com/packetcache/packetcache/internal/mem"
 	"github.com/packetcache/packetcache/internal/packet"
 	"github.com/packetcache/packetcache/internal/session"
 )
@@ -26,23 +24,33 @@ type Options struct {
 	// Bytes is the budget for packets, session table and bookkeeping, at least
 	// MinBytes less the eighth that capture rings may take of it.
 	Bytes int
+	// Most is what Resize may make of Bytes: so much address space is reserved.
+	// Less than Bytes means Bytes.
+	Most int
 	// Bias is how much sooner a class is forgotten than the one below it, in
 	// octaves of age: 0 is a plain ring, 2 the default.
 	Bias float64
 	// Boot reads a clock that never goes back and counts sleep, in
 	// nanoseconds; nil is the system's.
 	Boot func() int64
+	// Unlocked, if not nil, is told why the memory cannot be locked against
+	// paging to disk, once, by a goroutine of the cache.
+	Unlocked func(error)
 }
 
 // A Cache holds packets. Its methods may be called from several goroutines.
 type Cache struct {
-	region *mem.Region
-	bytes  int // of the region, the whole budget
-	bias   float64
-	boot   func() int64
+	store    *store
+	most     int
+	boot     func() int64
+	unlocked func(error)
+
+	resizing sync.Mutex // held during Resize and Close, before mu
 
 	mu         sync.Mutex
 	closed     bool
+	bytes      int // the whole budget
+	bias       float64
 	clock      clock
 	decoder    *session.Decoder
 	table      *session.Table
@@ -72,65 +80,52 @@ func New(o Options) (*Cache, error) {
 	if o.Boot == nil {
 		o.Boot = bootClock()
 	}
-	region, err := mem.New(o.Bytes)
+	most := max(o.Most, o.Bytes)
+	store, err := newStore(most)
 	if err != nil {
 		return nil, err
 	}
 	c := &Cache{
-		region:    region,
-		bytes:     o.Bytes,
-		bias:      o.Bias,
-		boot:      o.Boot,
-		decoder:   session.NewDecoder(),
-		numbers:   map[interfaceName]packet.InterfaceID{},
-		protected: uint64(o.Bytes / 8),
-		epoch:     1, // 0 marks a record that has not left the probation log
+		store:    store,
+		most:     most,
+		bias:     o.Bias,
+		boot:     o.Boot,
+		unlocked: o.Unlocked,
+		decoder:  session.NewDecoder(),
+		numbers:  map[interfaceName]packet.InterfaceID{},
+		epoch:    1, // 0 marks a record that has not left the probation log
 	}
 	c.clock.start(o.Boot())
-	if err := c.layOut(region.Bytes()[:o.Bytes]); err != nil {
-		_ = region.Close(0)
+	l := layOut(o.Bytes, 0)
+	if err = store.resize(l); err == nil {
+		store.live.Huge()
+		c.table, err = session.NewTable(store.live.Bytes(), store.ended.Bytes())
+	}
+	if err != nil {
+		_ = store.region.Close()
 		return nil, err
+	}
+	c.segments.free, c.pages.free = noSegment, noPage
+	c.use(o.Bytes, l)
+	for class := range c.logs {
+		c.logs[class].init()
 	}
 	c.populator = newPopulator()
 	go c.populate()
 	return c, nil
 }
 
-// layOut divides the region: 1/32 for live sessions, 1/128 for summaries of
-// ended ones, then the descriptors of segments and the links of pages, and
-// all else for pages.
-func (c *Cache) layOut(memory []byte) error {
-	take := func(n int) []byte {
-		n = (n + 63) &^ 63 // whole cache lines
-		part := memory[:n:n]
-		memory = memory[n:]
-		return part
-	}
-	budget := len(memory)
-	live, ended := take(budget/32), take(budget/128)
-	c.region.Huge(len(live))
-	var err error
-	if c.table, err = session.NewTable(live, ended); err != nil {
-		return err
-	}
-	size := min(max(budget/256, minSegment), maxSegment)
-	size -= size % pageSize
-	// Three times as many descriptors as full segments fit, since segments
-	// shrink when they are compressed and some are cut short.
-	n := min(3*budget/size+4*len(c.logs), maxSegments)
-	descriptors := take(n * int(unsafe.Sizeof(segment{})))
-	c.segments.init(descriptors, n, size)
-	pages := (len(memory) - 64) / (pageSize + int(unsafe.Sizeof(uint32(0))))
-	links := take(pages * int(unsafe.Sizeof(uint32(0))))
-	c.pages.init(memory[len(memory)-pages*pageSize:], links, pages)
-	for class := range c.logs {
-		c.logs[class].init()
-	}
-	return nil
+// SetBias changes how much sooner a class is forgotten than the one below it.
+func (c *Cache) SetBias(bias float64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.bias = bias
 }
 
-// LockError says why the cache may be paged to disk; nil if it can't be.
-func (c *Cache) LockError() error { return c.region.LockError() }
+// LockError says why the cache may be paged to disk; nil if it can't be. On
+// Windows that is known once the memory has been populated; see
+// Options.Unlocked.
+func (c *Cache) LockError() error { return c.store.region.LockError() }
 
 // Close wipes the packets and gives the memory back. Readers that are still
 // at work find nothing more.
@@ -142,6 +137,8 @@ func (c *Cache) Close() error {
 	if closed {
 		return nil
 	}
+	c.resizing.Lock() // it ends early
+	defer c.resizing.Unlock()
 	close(c.populator.stop)
 	<-c.populator.done
 	c.mu.Lock()
@@ -151,7 +148,6 @@ func (c *Cache) Close() error {
 		*l = log{evicted: l.evicted, lost: l.lost, loser: l.loser}
 		l.init()
 	}
-	memory := c.region.Bytes()
-	touched := len(memory) - len(c.pages.memory) + c.pages.touched*pageSize
-	return c.region.Close(touched)
+	c.store.contents.Untouched(c.pages.touched * pageSize)
+	return c.store.region.Close()
 }

@@ -3,6 +3,8 @@ package cache
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -10,10 +12,27 @@ import (
 	"github.com/packetcache/packetcache/internal/packet"
 )
 
-// TestConcurrent: two goroutines append, four read, one looks at the figures,
-// and then the cache is closed under their hands. What is read is whole.
-func TestConcurrent(t *testing.T) {
-	c := newCache(t, Options{Bytes: MinBytes, Bias: 2})
+// TestConcurrent: two goroutines append, four read, one looks at the figures.
+// What is read is whole.
+func TestConcurrent(t *testing.T) { concurrently(t, func(*Cache, *atomic.Bool) {}) }
+
+// TestConcurrentResize: the same while the cache grows and shrinks.
+func TestConcurrentResize(t *testing.T) {
+	concurrently(t, func(c *Cache, stop *atomic.Bool) {
+		random := rand.New(rand.NewPCG(8, 8))
+		for !stop.Load() {
+			if err := c.Resize(MinBytes + random.IntN(3*MinBytes)); err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	})
+}
+
+// concurrently works on a cache from all sides, and does something else with
+// it meanwhile.
+func concurrently(t *testing.T, other func(c *Cache, stop *atomic.Bool)) {
+	c := newCache(t, Options{Bytes: MinBytes, Most: 4 * MinBytes, Bias: 2})
 	var stop atomic.Bool
 	var appended, read, statsSeen atomic.Uint64
 	var wg sync.WaitGroup
@@ -64,6 +83,7 @@ func TestConcurrent(t *testing.T) {
 			statsSeen.Add(1)
 		}
 	})
+	wg.Go(func() { other(c, &stop) })
 	for appended.Load() < 50000 || read.Load() < 50000 || statsSeen.Load() < 100 {
 		if t.Failed() {
 			break
@@ -108,6 +128,9 @@ func TestCloseInTheMiddle(t *testing.T) {
 					case 2:
 						c.Stats()
 						c.Interfaces()
+						if err := c.Resize(MinBytes + i%3*MinBytes); err != nil && !errors.Is(err, errClosed) {
+							t.Error(err)
+						}
 					default:
 						r.Begin(All)
 						for n := 0; n < 500 && r.Next(&p); n++ {

@@ -83,8 +83,8 @@ func (r *Reader) begin(cur *cursor, ref segmentRef) standing {
 		c.mu.Unlock()
 		return atEnd
 	}
-	seg := &c.segments.slots[ref.slot]
-	if seg.seq == 0 || seg.seq > r.last {
+	seg := c.segments.lookUp(ref.slot)
+	if seg == nil || seg.seq == 0 || seg.seq > r.last {
 		c.mu.Unlock()
 		return atEnd
 	}
@@ -241,8 +241,8 @@ func (r *Reader) fetch(cur *cursor, offset uint32, dst []byte) int {
 	if c.closed {
 		return 0
 	}
-	seg := &c.segments.slots[cur.ref.slot]
-	if seg.seq != cur.seq {
+	seg := c.segments.lookUp(cur.ref.slot)
+	if seg == nil || seg.seq != cur.seq {
 		return 0
 	}
 	return c.copyOut(seg, offset, dst)

@@ -66,6 +66,61 @@ func TestFillForResidentMemory(t *testing.T) {
 	fmt.Printf("resident: %d %d\n", before, resident(t))
 }
 
+// TestShrinkingGivesBack: a cache that shrinks gives its memory back at once,
+// and what it is given later it takes.
+func TestShrinkingGivesBack(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector takes memory of its own")
+	}
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestResizeForResidentMemory$", "-test.v")
+	cmd.Env = append(os.Environ(), fillVariable+"=1")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	_, lines, _ := strings.Cut(string(out), "resident: ")
+	for step, mib := range resizeSteps {
+		var taken int
+		if _, err := fmt.Sscanf(lines, "%d", &taken); err != nil {
+			t.Fatalf("%v in\n%s", err, out)
+		}
+		_, lines, _ = strings.Cut(lines, " ")
+		t.Logf("step %d: %d MiB take %d KiB", step, mib, taken)
+		if taken > (mib+8)<<10 || taken < mib<<10*9/10 {
+			t.Errorf("step %d: a cache of %d MiB takes %d KiB", step, mib, taken)
+		}
+	}
+}
+
+// resizeSteps are budgets in MiB.
+var resizeSteps = []int{64, 16, 48, 8, 64}
+
+// TestResizeForResidentMemory is the process that TestShrinkingGivesBack starts.
+func TestResizeForResidentMemory(t *testing.T) {
+	if os.Getenv(fillVariable) == "" {
+		t.Skip("is for TestShrinkingGivesBack")
+	}
+	debug.SetGCPercent(20)
+	before := resident(t)
+	tp := newTape(t, Options{Bytes: MinBytes, Most: 64 << 20, Bias: 2})
+	talks := manyTalks(200, newWorld(9, false).random)
+	fmt.Print("resident: ")
+	for _, mib := range resizeSteps {
+		if err := tp.c.Resize(mib << 20); err != nil {
+			t.Fatal(err)
+		}
+		after := resident(t)
+		for n := 0; n < 2*mib<<20 && after-before < mib<<10*9/10; n += 700 { // grown: fill it
+			tp.add(talks[n%len(talks)], false, 100+n%1200)
+			if n%7000 == 0 {
+				after = resident(t)
+			}
+		}
+		fmt.Printf("%d ", after-before)
+	}
+	fmt.Println()
+}
+
 // resident is the process's anonymous memory in KiB (proc_pid_status(5)).
 func resident(t *testing.T) int {
 	t.Helper()

@@ -21,17 +21,74 @@ type pagePool struct {
 	// touched pages have been handed out at least once; those behind them
 	// have no physical memory yet.
 	touched int
-	total   int
+	// limit is where pages end that may be handed out: the end of the memory,
+	// except while it is about to shrink.
+	limit int
 }
 
-func (p *pagePool) init(memory, links []byte, n int) {
+// resize gives the pool so many pages. Fewer are right only after restrict, when
+// none is in use behind the new end.
+func (p *pagePool) resize(memory, links []byte, n int) {
 	p.memory = memory[: n*pageSize : n*pageSize]
 	p.next, _ = mem.Carve[uint32](links, n)
-	p.free, p.total = noPage, n
+	p.limit = n
 }
 
 // available is how many pages can be taken.
-func (p *pagePool) available() int { return p.nfree + p.total - p.touched }
+func (p *pagePool) available() int { return p.nfree + p.limit - p.touched }
+
+// restrict ends the pages at limit for those that are handed out and taken
+// back from now on.
+func (p *pagePool) restrict(limit int) {
+	free := p.free
+	p.limit, p.touched = limit, min(p.touched, limit)
+	p.free, p.nfree = noPage, 0
+	for free != noPage {
+		page := free
+		free = p.next[page]
+		p.giveOne(page)
+	}
+}
+
+// giveOne takes back a page, unless it lies behind the limit.
+func (p *pagePool) giveOne(page uint32) {
+	if int(page) < p.limit {
+		p.next[page] = p.free
+		p.free = page
+		p.nfree++
+	}
+}
+
+// behind counts the pages of a chain that lie behind the limit.
+func (p *pagePool) behind(page uint32) (n int) {
+	for ; page != noPage; page = p.next[page] {
+		if int(page) >= p.limit {
+			n++
+		}
+	}
+	return n
+}
+
+// moveChain moves the pages of a chain that lie behind the limit to free ones,
+// of which there are enough, and returns both ends of the chain.
+func (p *pagePool) moveChain(first uint32) (newFirst, newLast uint32) {
+	newFirst, newLast = noPage, noPage
+	for page := first; page != noPage; {
+		next := p.next[page]
+		if int(page) >= p.limit {
+			to := p.take()
+			copy(p.bytes(to), p.bytes(page))
+			page = to
+		}
+		if newFirst == noPage {
+			newFirst = page
+		} else {
+			p.next[newLast] = page
+		}
+		newLast, page = page, next
+	}
+	return newFirst, newLast
+}
 
 // take hands out a page; the caller has seen that one is available.
 func (p *pagePool) take() uint32 {
@@ -50,6 +107,14 @@ func (p *pagePool) take() uint32 {
 // give takes back the n pages of the chain from first to last.
 func (p *pagePool) give(first, last uint32, n int) {
 	if n == 0 {
+		return
+	}
+	if p.limit < len(p.next) { // about to shrink
+		for page, left := first, n; left > 0; left-- {
+			next := p.next[page]
+			p.giveOne(page)
+			page = next
+		}
 		return
 	}
 	p.next[last] = p.free

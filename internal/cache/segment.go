@@ -68,9 +68,32 @@ type segmentPool struct {
 	seq     uint64
 }
 
-func (p *segmentPool) init(memory []byte, n, size int) {
+// resize gives the pool so many slots. Fewer are right only after tidy, and as
+// many as are touched at least.
+func (p *segmentPool) resize(memory []byte, n, size int) {
 	p.slots, _ = mem.Carve[segment](memory, n)
-	p.free, p.size = noSegment, size
+	p.size = size
+}
+
+// tidy has touched end at the last slot in use.
+func (p *segmentPool) tidy() {
+	for p.touched > 0 && p.slots[p.touched-1].seq == 0 {
+		p.touched--
+	}
+	p.free = noSegment
+	for slot := p.touched - 1; slot >= 0; slot-- {
+		if p.slots[slot].seq == 0 {
+			p.give(uint32(slot))
+		}
+	}
+}
+
+// lookUp returns the segment in a slot, or nil if that has gone.
+func (p *segmentPool) lookUp(slot uint32) *segment {
+	if int(slot) >= len(p.slots) {
+		return nil
+	}
+	return &p.slots[slot]
 }
 
 // available reports whether a descriptor can be taken.
@@ -127,7 +150,7 @@ func (l *log) push(p *segmentPool, slot uint32) {
 		p.slots[l.youngest].next = slot
 	}
 	l.youngest = slot
-	l.head, l.room = &p.slots[slot], 0
+	l.head, l.at, l.room = &p.slots[slot], 0, 0
 	l.segments++
 }
 

@@ -113,8 +113,8 @@ func (c *Cache) Stats() Stats {
 		Seen:     c.stats.seen,
 		Refused:  map[Refusal]Count{},
 		Sessions: c.table.Stats(),
-		Budget:   c.pages.total*pageSize + c.overhead(),
-		Used:     (c.pages.total-c.pages.available())*pageSize + c.overhead(),
+		Budget:   c.bytes,
+		Used:     c.usedPages()*pageSize + c.overhead(),
 	}
 	s.Stored = s.Seen
 	for r, n := range c.stats.refused {
@@ -148,7 +148,7 @@ func (c *Cache) Stats() Stats {
 }
 
 // overhead is the part of the budget that holds no packets.
-func (c *Cache) overhead() int { return c.bytes - c.pages.total*pageSize }
+func (c *Cache) overhead() int { return c.bytes - len(c.pages.memory) }
 
 // horizon is the age up to which all of a log's packets are there.
 func (c *Cache) horizon(l *log) (age time.Duration, complete bool) {

@@ -141,7 +141,7 @@ func (l *Loader) check(f Field, raw any) (any, error) {
 		return nil, err
 	}
 	switch {
-	case f.Kind == Bytes && l.TotalRAM > 0 && uint64(v.(Size)) > largest(l.TotalRAM):
+	case f.Kind == Bytes && l.TotalRAM > 0 && uint64(v.(Size)) > Largest(l.TotalRAM):
 		return nil, errors.New("out of range")
 	case f.Key == "capture-filter" && l.CheckFilter != nil && v != "":
 		if err := l.CheckFilter(v.(string)); err != nil {
@@ -153,7 +153,7 @@ func (l *Loader) check(f Field, raw any) (any, error) {
 
 func (l *Loader) allowed(f Field) string {
 	if f.Kind == Bytes && l.TotalRAM > 0 {
-		return fmt.Sprintf("%s (on this machine %s)", f.Allowed(), FormatBytes(largest(l.TotalRAM)))
+		return fmt.Sprintf("%s (on this machine %s)", f.Allowed(), FormatBytes(Largest(l.TotalRAM)))
 	}
 	if f.Key == "capture-filter" {
 		return f.Allowed() + " in the language of pcap-filter(7)"

@@ -117,12 +117,15 @@ func newDaemon(o Options) (*Daemon, error) {
 	if err != nil {
 		return nil, err
 	}
-	if d.cache, err = cache.New(cache.Options{Bytes: budget - rings, Bias: settings.Bias}); err != nil {
+	d.cache, err = cache.New(cache.Options{
+		Bytes:    budget - rings,
+		Most:     int(config.Largest(o.Loader.TotalRAM)),
+		Bias:     settings.Bias,
+		Unlocked: func(err error) { eventlog.MemoryNotLocked(err).Log(d.log) },
+	})
+	if err != nil {
 		d.replays.close()
 		return nil, failedAt(StepMemory, fmt.Errorf("making the cache of %s: %w", config.FormatBytes(d.budget()), err))
-	}
-	if err := d.cache.LockError(); err != nil {
-		eventlog.MemoryNotLocked(err).Log(d.log)
 	}
 	d.dumper = dump.New(d.cache, d)
 	if d.replays == nil {

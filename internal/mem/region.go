@@ -4,69 +4,179 @@
 package mem
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"sync"
 )
 
-// A Region is zeroed, page-aligned memory. It takes physical memory only as it
-// is touched.
+// A Region is address space, reserved as a whole, of which Parts take memory.
+// Its methods and those of its Parts may be called from several goroutines,
+// except for Bytes beside a Resize that makes the part smaller.
 type Region struct {
-	mapped []byte
-	lock   error
+	mu       sync.Mutex
+	reserved []byte
+	taken    int // of reserved, by parts
+	parts    []*Part
+	memory   int // bytes that the parts have now
+	lock     error
 }
 
-// New maps a region of at least size bytes and asks the system to lock it
-// against paging as it is touched. That the lock is refused is no error here:
-// see LockError.
-func New(size int) (*Region, error) {
+// A Part is a stretch of a Region with memory behind its beginning, of a size
+// that can change. Where it begins does not.
+type Part struct {
+	region    *Region
+	space     []byte
+	size      int // bytes asked for
+	committed int // whole pages
+	populated int
+	untouched int
+}
+
+// Reserve takes address space for parts of so many bytes together, and no
+// memory yet.
+func Reserve(size int) (*Region, error) {
 	if size <= 0 {
-		return nil, fmt.Errorf("mapping %d bytes of memory: the size must be positive", size)
+		return nil, fmt.Errorf("reserving %d bytes of address space: the size must be positive", size)
 	}
-	page := os.Getpagesize()
-	size = (size + page - 1) &^ (page - 1)
-	mapped, err := mapMemory(size)
+	reserved, err := reserveMemory(wholePages(size))
 	if err != nil {
-		return nil, fmt.Errorf("mapping %d bytes of memory: %w", size, err)
+		return nil, fmt.Errorf("reserving %d bytes of address space: %w", size, err)
 	}
-	return &Region{mapped: mapped, lock: lockMemory(mapped)}, nil
+	return &Region{reserved: reserved}, nil
 }
 
-// Bytes is the whole region; it must not be used after Close.
-func (r *Region) Bytes() []byte { return r.mapped }
+// wholePages rounds up to pages of the system.
+func wholePages(n int) int {
+	page := os.Getpagesize()
+	return (n + page - 1) &^ (page - 1)
+}
 
-// LockError says why the region may be paged to disk; nil if it is locked.
-func (r *Region) LockError() error { return r.lock }
+// Space is how much address space a part of at most so many bytes takes.
+func Space(most int) int { return wholePages(most) }
 
-// Close overwrites the first touched bytes with zeros, what lies beyond having
-// never been written by the owner, and gives the region back to the system.
-func (r *Region) Close(touched int) error {
-	if r.mapped == nil {
+// Part sets address space apart for at most so many bytes; the owner has seen
+// to it that the Region has as much.
+func (r *Region) Part(most int) *Part {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	end := r.taken + wholePages(most)
+	p := &Part{region: r, space: r.reserved[r.taken:end:end]}
+	r.taken = end
+	r.parts = append(r.parts, p)
+	return p
+}
+
+// LockError says why memory of the region may be paged to disk; nil as long as
+// all of it is locked or is going to be. It is known for sure once everything
+// is populated.
+func (r *Region) LockError() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.lock
+}
+
+// Close overwrites the parts with zeros, as far as they were written to, and
+// gives everything back to the system.
+func (r *Region) Close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.reserved == nil {
 		return nil
 	}
-	clear(r.mapped[:min(touched, len(r.mapped))])
-	mapped := r.mapped
-	r.mapped = nil
-	if err := unmapMemory(mapped); err != nil {
-		return fmt.Errorf("unmapping memory: %w", err)
+	for _, p := range r.parts {
+		clear(p.space[:min(p.untouched, p.size)])
+		p.space, p.size, p.committed = nil, 0, 0
+	}
+	reserved := r.reserved
+	r.reserved = nil
+	err := releaseMemory(reserved)
+	_ = limitMemory(r.memory, 0) // lower limits can be had
+	r.memory = 0
+	if err != nil {
+		return fmt.Errorf("releasing memory: %w", err)
 	}
 	return nil
 }
 
-// Populate has physical memory put behind n bytes from offset on, so that
-// whoever writes there first need not wait for the system to find and clear
-// it. It leaves what stands there as it is, whoever uses it meanwhile, and is
-// a hint: where the system has no such call, writing takes the time.
-func (r *Region) Populate(offset, n int) {
-	if mapped := r.mapped; offset < len(mapped) && n > 0 {
-		populate(mapped[offset:min(offset+n, len(mapped))])
+// Bytes are those of the part that have memory.
+func (p *Part) Bytes() []byte { return p.space[:p.size:p.size] }
+
+// Resize makes the part so many bytes long. What is added is zero; what is
+// given back is wiped first. The system is asked to lock what is added against
+// paging as it is touched; that it refuses to is no error here: see LockError.
+// After an error the part has the size that it had.
+func (p *Part) Resize(n int) error {
+	r := p.region
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if n < 0 || n > len(p.space) {
+		return fmt.Errorf("resizing memory to %d bytes: there is address space for %d", n, len(p.space))
+	}
+	if n < p.size {
+		clear(p.space[n:p.size])
+	}
+	before, now := p.committed, wholePages(n)
+	switch {
+	case now > before:
+		r.note(limitMemory(r.memory, r.memory+now-before))
+		lock, err := commitMemory(p.space[before:now])
+		if err != nil {
+			_ = limitMemory(r.memory+now-before, r.memory)
+			return fmt.Errorf("taking %d bytes of memory: %w", now-before, err)
+		}
+		r.note(lock)
+	case now < before:
+		if err := decommitMemory(p.space[now:before]); err != nil {
+			return fmt.Errorf("giving back %d bytes of memory: %w", before-now, err)
+		}
+		_ = limitMemory(r.memory, r.memory+now-before) // lower limits can be had
+	}
+	r.memory += now - before
+	p.size, p.committed = n, now
+	p.populated, p.untouched = min(p.populated, now), n
+	return nil
+}
+
+// note keeps the first reason why memory could not be locked. A system that
+// has no room any more says so for every page.
+func (r *Region) note(lock error) {
+	if r.lock == nil && lock != nil {
+		r.lock = errors.New(lock.Error())
 	}
 }
 
-// Huge asks for huge pages behind the first n bytes, so that finding them in
-// the page tables costs less. Memory that is populated is moved to them in the
+// Untouched says that nothing was ever written from an offset on, so that
+// Close need not wipe it.
+func (p *Part) Untouched(from int) {
+	p.region.mu.Lock()
+	defer p.region.mu.Unlock()
+	p.untouched = from
+}
+
+// Populate has memory put behind the next n bytes, so that whoever writes
+// there first need not wait for the system to find and clear it, and locks it
+// where that was not done before. It leaves what stands there as it is, whoever
+// uses it meanwhile. It returns how far that has come, and whether there is
+// more to do.
+func (p *Part) Populate(n int) (populated int, more bool) {
+	r := p.region
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if end := min(p.populated+wholePages(n), p.committed); end > p.populated {
+		r.note(populateMemory(p.space[p.populated:end], r.lock == nil))
+		p.populated = end
+	}
+	return p.populated, p.populated < p.committed
+}
+
+// Huge asks for huge pages behind the part, so that finding them in the page
+// tables costs less. Memory that is populated is moved to them in the
 // background, over minutes; other memory comes in huge pages from now on.
-func (r *Region) Huge(n int) {
-	if mapped := r.mapped; n > 0 && n <= len(mapped) {
-		huge(mapped[:n])
+func (p *Part) Huge() {
+	p.region.mu.Lock()
+	defer p.region.mu.Unlock()
+	if p.committed > 0 {
+		hugePages(p.space[:p.committed])
 	}
 }

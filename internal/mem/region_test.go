@@ -1,39 +1,130 @@
 package mem
 
 import (
+	"bytes"
+	"math/rand/v2"
 	"os"
+	"sync"
 	"testing"
 )
 
-func TestRegion(t *testing.T) {
-	for _, size := range []int{1, 4096, 4097, 1 << 20} {
-		r, err := New(size)
-		if err != nil {
-			t.Fatal(err)
-		}
-		b := r.Bytes()
-		if len(b) < size || len(b)%os.Getpagesize() != 0 {
-			t.Errorf("New(%d) gives %d bytes", size, len(b))
-		}
-		for i := range b {
-			if b[i] != 0 {
-				t.Fatalf("byte %d of a new region is %d", i, b[i])
-			}
-			b[i] = 0xff
-		}
-		if err := r.Close(len(b)); err != nil {
+func reserve(t *testing.T, size int) *Region {
+	t.Helper()
+	r, err := Reserve(size)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := r.Close(); err != nil {
 			t.Errorf("Close: %v", err)
 		}
-		if err := r.Close(len(b)); err != nil {
-			t.Errorf("second Close: %v", err)
+	})
+	return r
+}
+
+func resize(t *testing.T, p *Part, n int) {
+	t.Helper()
+	if err := p.Resize(n); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Parts grow and shrink at random beside one another: what is there stays,
+// what is new is zero, and what was given back has been wiped.
+func TestParts(t *testing.T) {
+	const most = 1 << 20
+	random := rand.New(rand.NewPCG(1, 2))
+	r := reserve(t, 3*Space(most-1))
+	var parts []*Part
+	for range 3 {
+		parts = append(parts, r.Part(most-1))
+	}
+	sizes := make([]int, 3)
+	for range 300 {
+		i := random.IntN(3)
+		p, before := parts[i], sizes[i]
+		n := random.IntN(most)
+		sizes[i] = n
+		resize(t, p, n)
+		b := p.Bytes()
+		if len(b) != n || cap(b) != n {
+			t.Fatalf("Resize(%d) gives %d bytes, %d at most", n, len(b), cap(b))
+		}
+		kept := min(n, before)
+		if wrong := bytes.Count(b[:kept], []byte{byte(i + 1)}); wrong != kept {
+			t.Fatalf("of %d bytes %d are as they were", kept, wrong)
+		}
+		if zero := bytes.Count(b[kept:], []byte{0}); zero != n-kept {
+			t.Fatalf("of %d bytes that came, %d are zero", n-kept, zero)
+		}
+		for at := kept; at < n; at++ {
+			b[at] = byte(i + 1)
 		}
 	}
 }
 
-func TestNewRefusesNonsense(t *testing.T) {
+func TestRegionRefusesNonsense(t *testing.T) {
 	for _, size := range []int{0, -1} {
-		if r, err := New(size); err == nil {
-			t.Errorf("New(%d) = %v, want an error", size, r)
+		if r, err := Reserve(size); err == nil {
+			t.Errorf("Reserve(%d) = %v, want an error", size, r)
+		}
+	}
+	p := reserve(t, 1<<16).Part(1 << 16)
+	resize(t, p, 100)
+	for _, size := range []int{-1, 1<<16 + 1} {
+		if err := p.Resize(size); err == nil {
+			t.Errorf("Resize(%d) of a part of at most %d bytes gives no error", size, 1<<16)
+		}
+	}
+	if len(p.Bytes()) != 100 {
+		t.Errorf("the part has %d bytes, want the 100 that it had", len(p.Bytes()))
+	}
+}
+
+// Populating goes to the end of what is there, again after it has grown, and
+// does no harm to what others write meanwhile.
+func TestPopulate(t *testing.T) {
+	r := reserve(t, 8<<20)
+	p := r.Part(8 << 20)
+	page := os.Getpagesize()
+	for _, size := range []int{page + 1, 3 << 20, 2 << 20, 8 << 20, page} {
+		resize(t, p, size)
+		b := p.Bytes()
+		var writer sync.WaitGroup
+		writer.Go(func() {
+			for i := range b {
+				b[i] = byte(i)
+			}
+		})
+		populated, more := p.Populate(1 << 20)
+		for more {
+			before := populated
+			if populated, more = p.Populate(1 << 20); populated <= before {
+				t.Fatalf("populating stands at %d", populated)
+			}
+		}
+		writer.Wait()
+		if populated < size {
+			t.Errorf("populated are %d bytes of %d", populated, size)
+		}
+		for i := range b {
+			if b[i] != byte(i) {
+				t.Fatalf("byte %d of %d is lost", i, size)
+			}
+		}
+		p.Huge()
+	}
+	if err := r.LockError(); err != nil {
+		t.Logf("not locked: %v", err)
+	}
+}
+
+func TestCloseTwice(t *testing.T) {
+	r := reserve(t, 1<<20)
+	resize(t, r.Part(1<<20), 1<<20)
+	for range 2 {
+		if err := r.Close(); err != nil {
+			t.Error(err)
 		}
 	}
 }

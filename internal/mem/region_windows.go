@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-func mapMemory(size int) ([]byte, error) {
-	addr, err := windows.VirtualAlloc(0, uintptr(size), windows.MEM_RESERVE|windows.MEM_COMMIT, windows.PAGE_READWRITE)
+func reserveMemory(size int) ([]byte, error) {
+	addr, err := windows.VirtualAlloc(0, uintptr(size), windows.MEM_RESERVE, windows.PAGE_NOACCESS)
 	if err != nil {
 		return nil, err
 	}
@@ -17,35 +17,107 @@ func mapMemory(size int) ([]byte, error) {
 	return unsafe.Slice(*(**byte)(unsafe.Pointer(&addr)), size), nil
 }
 
-// lockMemory raises the working set's limits first, since VirtualLock allows
-// no more than the minimum working set less a small overhead
-// (learn.microsoft.com, "VirtualLock function").
-func lockMemory(mapped []byte) error {
-	const overhead = 16 << 20
+func address(part []byte) uintptr { return uintptr(unsafe.Pointer(unsafe.SliceData(part))) }
+
+func releaseMemory(reserved []byte) error {
+	return windows.VirtualFree(address(reserved), 0, windows.MEM_RELEASE)
+}
+
+// commitMemory makes pages usable. They count against what the machine has in
+// RAM and page files from now on, and take RAM as they are touched.
+func commitMemory(part []byte) (lock, err error) {
+	_, err = windows.VirtualAlloc(address(part), uintptr(len(part)), windows.MEM_COMMIT, windows.PAGE_READWRITE)
+	return nil, err
+}
+
+// decommitMemory gives pages back, locked or not ("VirtualFree function").
+func decommitMemory(part []byte) error {
+	return windows.VirtualFree(address(part), uintptr(len(part)), windows.MEM_DECOMMIT)
+}
+
+// lockStep is how much is locked in one call, which may hold up other calls
+// that concern the memory of this process.
+const lockStep = 1 << 20
+
+// populateMemory locks pages, by which they get memory, and otherwise reads a
+// byte of each for that.
+func populateMemory(part []byte, lock bool) error {
+	var failed error
+	for at := 0; lock && at < len(part); at += lockStep {
+		step := part[at:min(at+lockStep, len(part))]
+		if err := windows.VirtualLock(address(step), uintptr(len(step))); err != nil {
+			failed, lock = fmt.Errorf("locking memory (VirtualLock): %w", err), false
+			part = part[at:]
+		}
+	}
+	if !lock {
+		for at := 0; at < len(part); at += windows.Getpagesize() {
+			touch(&part[at])
+		}
+	}
+	return failed
+}
+
+//go:noinline
+func touch(b *byte) byte { return *b }
+
+// hugePages has nothing to do: large pages need a privilege that the service
+// does not ask for.
+func hugePages([]byte) {}
+
+// fluid is what the minimum working set has beyond what is locked: VirtualLock
+// allows no more than the minimum less a small overhead ("VirtualLock
+// function"), and the rest of the process is to have room, too.
+const fluid = 16 << 20
+
+// limitMemory raises or lowers the limits of the working set by what the
+// region takes more or less, so that all of it can be locked. The system
+// checks at once whether it can keep as much in RAM, and sets it aside
+// ("SetProcessWorkingSetSizeEx function").
+func limitMemory(before, now int) error {
 	process := windows.CurrentProcess()
 	var least, most uintptr
 	var flags uint32
 	windows.GetProcessWorkingSetSizeEx(process, &least, &most, &flags)
-	need := uintptr(len(mapped)) + overhead
-	if err := windows.SetProcessWorkingSetSizeEx(process, max(least, need), max(most, need+overhead), 0); err != nil {
-		return fmt.Errorf("raising the working set to lock memory: %w", err)
+	want := int(least) + withFluid(now) - withFluid(before)
+	want = max(want, 1<<20)
+	if now > before {
+		// Held, but off, in the tokens of services and users alike. Where it is
+		// not, the next call tells.
+		_ = enablePrivilege("SeIncreaseWorkingSetPrivilege")
 	}
-	const step = 1 << 20
-	for at := 0; at < len(mapped); at += step {
-		if err := windows.VirtualLock(uintptr(unsafe.Pointer(&mapped[at])), uintptr(min(step, len(mapped)-at))); err != nil {
-			return fmt.Errorf("locking memory: %w", err)
-		}
+	// With flags 0 the limits stay what they were: soft or hard.
+	if err := windows.SetProcessWorkingSetSizeEx(process, uintptr(want), max(most, uintptr(want)+fluid), 0); err != nil {
+		return fmt.Errorf("raising the minimum working set to %d MiB to lock memory (SetProcessWorkingSetSizeEx): %w", want>>20, err)
 	}
 	return nil
 }
 
-func unmapMemory(mapped []byte) error {
-	return windows.VirtualFree(uintptr(unsafe.Pointer(&mapped[0])), 0, windows.MEM_RELEASE)
+func withFluid(memory int) int {
+	if memory == 0 {
+		return 0
+	}
+	return memory + fluid
 }
 
-// populate has nothing to do: locking has put memory behind the region.
-func populate([]byte) {}
-
-// huge has nothing to do: large pages need a privilege that the service does
-// not ask for.
-func huge([]byte) {}
+// enablePrivilege switches on a privilege that the process holds.
+func enablePrivilege(name string) error {
+	var token windows.Token
+	if err := windows.OpenProcessToken(windows.CurrentProcess(), windows.TOKEN_ADJUST_PRIVILEGES, &token); err != nil {
+		return err
+	}
+	defer func() { _ = token.Close() }()
+	var id windows.LUID
+	utf16, err := windows.UTF16PtrFromString(name)
+	if err != nil {
+		return err
+	}
+	if err := windows.LookupPrivilegeValue(nil, utf16, &id); err != nil {
+		return err
+	}
+	state := windows.Tokenprivileges{
+		PrivilegeCount: 1,
+		Privileges:     [1]windows.LUIDAndAttributes{{Luid: id, Attributes: windows.SE_PRIVILEGE_ENABLED}},
+	}
+	return windows.AdjustTokenPrivileges(token, false, &state, 0, nil, nil)
+}

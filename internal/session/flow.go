@@ -63,6 +63,9 @@ func (d *Decoder) Decode(lt packet.LinkType, data []byte, f *Flow) {
 	f.Hash = d.seed.hash(&f.Key)
 }
 
+// Hash is the seeded hash of a key, the same as a Flow's.
+func (d *Decoder) Hash(k *Key) uint64 { return d.seed.hash(k) }
+
 // plainIPv4 reads the packet that nearly every packet is, unfragmented TCP or
 // UDP over IPv4 without options over untagged Ethernet, in one straight line.
 // It reports false, having done nothing, for any other.

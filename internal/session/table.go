@@ -77,8 +77,8 @@ const (
 	summarySize = int(unsafe.Sizeof(Summary{}))
 )
 
-// A Table counts the sessions that are live. Its size is fixed: when a bucket
-// is full, a session that ended, one that nobody answered, or else the one
+// A Table counts the sessions that are live. It does not grow by itself: when a
+// bucket is full, a session that ended, one that nobody answered, or else the one
 // idle longest is given up. It is not safe for concurrent use.
 type Table struct {
 	tags      []uint16 // ways a bucket, 0 for a free slot
@@ -108,18 +108,24 @@ type TableStats struct {
 // NewTable lays a table out in memory, and the summaries of ended sessions in
 // ended. Both must be zeroed and aligned to 64 bytes.
 func NewTable(memory, ended []byte) (*Table, error) {
-	buckets := len(memory) / bucketSize
+	t := &Table{buckets: uint64(len(memory) / bucketSize)}
 	summaries := len(ended) / summarySize
-	if buckets == 0 || summaries == 0 {
-		return nil, errors.New("session table: too little memory")
+	if t.buckets == 0 || summaries == 0 {
+		return nil, errTooLittle
 	}
-	n := buckets * ways
-	t := &Table{buckets: uint64(buckets)}
-	t.tags, memory = mem.Carve[uint16](memory, n)
-	t.hot, memory = mem.Carve[hot](memory, n)
-	t.cold, _ = mem.Carve[cold](memory, n)
+	t.tags, t.hot, t.cold = layOut(memory, t.buckets)
 	t.summaries.slots, _ = mem.Carve[Summary](ended, summaries)
 	return t, nil
+}
+
+var errTooLittle = errors.New("session table: too little memory")
+
+func layOut(memory []byte, buckets uint64) (tags []uint16, hots []hot, colds []cold) {
+	n := int(buckets) * ways
+	tags, memory = mem.Carve[uint16](memory, n)
+	hots, memory = mem.Carve[hot](memory, n)
+	colds, _ = mem.Carve[cold](memory, n)
+	return tags, hots, colds
 }
 
 // Stats returns the table's figures.

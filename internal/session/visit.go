@@ -135,35 +135,48 @@ func (t *Table) freeSlot(hash uint64, now uint32) int {
 		if t.tags[slot] == 0 {
 			return slot
 		}
-		h := &t.hot[slot]
-		// Ended before unanswered before live; within each, idle longest.
-		score := uint64(now-h.last) + 1
-		switch {
-		case h.idle(now):
-			score |= 1 << 34
-		case h.packets[0]+h.packets[1] == 1:
-			score |= 1 << 33
-		}
-		if score > worst {
+		if score := t.hot[slot].dispensable(now); score > worst {
 			victim, worst = slot, score
 		}
 	}
-	if worst>>33 == 0 { // more than one packet, and still live
-		t.givenUp++
-		t.gaveUp, t.gaveUpLast = true, now
-	}
+	t.giveUp(worst, now)
 	t.retire(victim)
 	return victim
 }
 
-// retire leaves a summary of the session in slot and frees it. Sessions of
-// one packet leave none: that packet would say as much, and a scan would wash
-// the others out.
+// dispensable is higher for what is worth less: ended before unanswered before
+// live; within each, idle longest.
+func (h *hot) dispensable(now uint32) uint64 {
+	score := uint64(now-h.last) + 1
+	switch {
+	case h.idle(now):
+		score |= 1 << 34
+	case h.packets[0]+h.packets[1] == 1:
+		score |= 1 << 33
+	}
+	return score
+}
+
+// giveUp counts a session that has to go for want of room, if it is live.
+func (t *Table) giveUp(score uint64, now uint32) {
+	if score>>33 == 0 { // more than one packet, and still live
+		t.givenUp++
+		t.gaveUp, t.gaveUpLast = true, now
+	}
+}
+
+// retire leaves a summary of the session in slot and frees it.
 func (t *Table) retire(slot int) {
-	h, c := &t.hot[slot], &t.cold[slot]
+	t.sumUp(&t.hot[slot], &t.cold[slot])
+	t.tags[slot] = 0
+}
+
+// sumUp leaves a summary of a session that leaves the table. Sessions of one
+// packet leave none: that packet would say as much, and a scan would wash the
+// others out.
+func (t *Table) sumUp(h *hot, c *cold) {
 	if h.packets[0]+h.packets[1] > 1 {
 		t.summaries.push(summarize(h, c))
 	}
-	t.tags[slot] = 0
 	t.live--
 }
