@@ -30,19 +30,19 @@ const DLL = "PacketCacheEvents.dll"
 type Event struct {
 	// ID is the number that Event Viewer shows, and in the journal the field
 	// PACKETCACHE_EVENT. It never changes its meaning and is never used again.
-	ID uint16
+	ID uint16 `json:"id"`
 	// Name is the symbolic name, and that of the function to report it with.
-	Name     string
-	Severity Severity
-	Category Category
+	Name     string   `json:"name"`
+	Severity Severity `json:"severity"`
+	Category Category `json:"category"`
 	// Text is what happened, with %1 for the first insert and so on, in the
 	// syntax of message tables (FormatMessage on learn.microsoft.com).
-	Text string
+	Text string `json:"text"`
 	// Inserts say what stands for %1, %2, ... The first one is the subject:
 	// events of one kind about one subject are limited in number.
-	Inserts []Insert
+	Inserts []Insert `json:"inserts"`
 	// Do is what the operator should do.
-	Do string
+	Do string `json:"do"`
 }
 
 // A Severity is how bad an event is.
@@ -120,8 +120,8 @@ func Categories() []Category {
 type Insert struct {
 	// Name is a lower-case word; in the journal the field
 	// PACKETCACHE_<NAME> holds the value.
-	Name string
-	Kind Kind
+	Name string `json:"name"`
+	Kind Kind   `json:"kind"`
 }
 
 // A Kind is what an insert holds.
@@ -136,6 +136,28 @@ const (
 	Duration             // a time span such as 1h2m3s
 	Lines                // a string of several lines that is our own, at most 30,000 bytes
 )
+
+// String names the kind in a word.
+func (k Kind) String() string {
+	switch k {
+	case Text:
+		return "text"
+	case Failure:
+		return "error"
+	case Count:
+		return "number"
+	case Bytes:
+		return "bytes"
+	case Duration:
+		return "duration"
+	case Lines:
+		return "lines"
+	}
+	return fmt.Sprintf("kind %d", uint8(k))
+}
+
+// MarshalText makes the kind its name in JSON.
+func (k Kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
 // Events are all events in the order of their IDs.
 func Events() []Event { return slices.Clone(catalogue) }

@@ -30,6 +30,9 @@ func newLogger(stderr io.Writer) (*logrus.Logger, func()) {
 	hook := report.NewHook(sink)
 	log.AddHook(hook)
 	log.SetOutput(io.Discard)
+	if err := report.Register(); err != nil {
+		eventlog.RegistrationIncomplete("event source", err).Log(log)
+	}
 	return log, hook.Close
 }
 

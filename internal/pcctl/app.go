@@ -68,7 +68,7 @@ func newApp(m machine, stdout, stderr io.Writer) *cli.App {
 		app.Commands = append(app.Commands, command)
 	}
 	app.Commands = append(app.Commands, manageCommands(m)...)
-	app.Commands = append(app.Commands, versionCommand())
+	app.Commands = append(app.Commands, eventsCommand(), versionCommand())
 	for _, command := range app.Commands {
 		prepare(command)
 	}

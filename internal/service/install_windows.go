@@ -3,11 +3,14 @@ package service
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"time"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
 	"golang.org/x/sys/windows/svc/mgr"
+
+	"github.com/packetcache/packetcache/eventlog"
 )
 
 const (
@@ -46,7 +49,11 @@ func install(manager *mgr.Mgr, o Options) error {
 		}
 	}
 	r.Close()
-	return err
+	if err != nil {
+		return err
+	}
+	// The source is called like the service, as is the custom.
+	return eventlog.Register(o.Name, filepath.Join(filepath.Dir(binary), eventlog.DLL))
 }
 
 // repoint makes a registration of ours one of binary. Its arguments are of
@@ -83,6 +90,9 @@ func uninstall(manager *mgr.Mgr, r registration, o Options) error {
 		return err
 	}
 	r.Close()
+	if err := eventlog.Unregister(o.Name); err != nil {
+		return err
+	}
 	for deadline := time.Now().Add(removePatience); ; time.Sleep(pollEvery) {
 		service, err := manager.OpenService(o.Name)
 		if errors.Is(err, windows.ERROR_SERVICE_DOES_NOT_EXIST) {

@@ -13,7 +13,10 @@ import (
 	"time"
 
 	"golang.org/x/sys/windows"
+	"golang.org/x/sys/windows/registry"
 	"golang.org/x/sys/windows/svc/mgr"
+
+	"github.com/packetcache/packetcache/eventlog"
 )
 
 // A testService is one in a directory of its own, with blanks in its name.
@@ -122,6 +125,23 @@ func (s testService) state() (state uint32) {
 	return state
 }
 
+// eventSource is the file with the texts of its events, as registered.
+func (s testService) eventSource() string {
+	s.t.Helper()
+	key, err := registry.OpenKey(registry.LOCAL_MACHINE, `SYSTEM\CurrentControlSet\Services\EventLog\Application\`+s.o.Name, registry.QUERY_VALUE)
+	if errors.Is(err, registry.ErrNotExist) {
+		return ""
+	} else if err != nil {
+		s.t.Fatal(err)
+	}
+	defer key.Close()
+	file, _, err := key.GetStringValue("EventMessageFile")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return file
+}
+
 func TestServiceLife(t *testing.T) {
 	s := newTestService(t)
 	for _, a := range []Action{Start, Stop, Restart, Uninstall} {
@@ -139,6 +159,9 @@ func TestServiceLife(t *testing.T) {
 			t.Errorf("it runs %s, %v; want %s", line, err, want)
 		}
 	})
+	if got, want := s.eventSource(), filepath.Join(s.dir, eventlog.DLL); got != want {
+		t.Errorf("Event Viewer finds its texts in %q, want %q", got, want)
+	}
 	s.do(Start, Start)
 	if got := s.state(); got != windows.SERVICE_RUNNING {
 		t.Errorf("started it is in state %d", got)
@@ -162,6 +185,9 @@ func TestServiceLife(t *testing.T) {
 	s.do(Uninstall)
 	if err := Control(Uninstall, s.o); !errors.Is(err, ErrNotInstalled) {
 		t.Errorf("a second uninstall: %v", err)
+	}
+	if got := s.eventSource(); got != "" {
+		t.Errorf("Event Viewer still looks for its texts in %q", got)
 	}
 	if err := os.Remove(s.o.Binary); err != nil {
 		t.Error(err)
