@@ -63,10 +63,17 @@ type OpenConfig struct {
 	Filter Filter
 }
 
+// Names of the implementations that status shows.
+const (
+	BackendAFPacket = "afpacket"
+	BackendNpcap    = "npcap"
+	BackendRawsock  = "rawsock"
+)
+
 // Opened is a Source together with what is to be said of it in status.
 type Opened struct {
 	Source
-	// Backend names the implementation: "afpacket", "npcap", "rawsock".
+	// Backend names the implementation, as one of the Backend constants.
 	Backend string
 	// Note says what the backend cannot see here; empty if it sees all.
 	Note string

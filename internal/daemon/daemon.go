@@ -139,6 +139,7 @@ func newDaemon(o Options) (*Daemon, error) {
 			Promiscuous: settings.Promiscuous,
 			Filter:      filter,
 			RingBytes:   rings,
+			MinRing:     leastRing,
 		}, d.captureEvent)
 	}
 	return d, nil

@@ -217,6 +217,7 @@ func (d *Daemon) warnings(links []capture.Status) []string {
 		list = append(list, d.replays.warnings()...)
 	}
 	capturing := 0
+	var blind []string
 	for _, l := range links {
 		switch l.State {
 		case capture.StateFailed:
@@ -227,7 +228,13 @@ func (d *Daemon) warnings(links []capture.Status) []string {
 			}
 		case capture.StateCapturing, capture.StateDown:
 			capturing++
+			if l.Backend == capture.BackendRawsock {
+				blind = append(blind, l.Interface.Name)
+			}
 		}
+	}
+	if len(blind) > 0 {
+		list = append(list, fmt.Sprintf("Only IPv4 is recorded on %s: raw sockets see neither IPv6 nor ARP. Install Npcap to record all.", strings.Join(blind, ", ")))
 	}
 	if d.loop != nil && capturing == 0 {
 		list = append(list, "No interface is recorded: see pcctl interfaces for the reasons.")

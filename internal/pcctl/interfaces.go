@@ -16,7 +16,8 @@ func interfacesCommand(m machine) *cli.Command {
 		UsageText: "pcctl interfaces [--json]",
 		Description: `Lists where packets are recorded, where not, and why. "covered" means that
 the same packets are recorded at another interface, such as the bridge that
-this one belongs to.
+this one belongs to. The backend is what captures there; the note says what it
+cannot see.
 
 Examples:
   pcctl interfaces
@@ -42,7 +43,7 @@ func interfaceLines(interfaces []control.Interface, whole bool) []string {
 	if len(interfaces) == 0 {
 		return []string{"none"}
 	}
-	t := table{header: []string{"NAME", "LINK TYPE", "STATE", ">PACKETS", ">BYTES", ">DROPPED", "ADDRESSES", "NOTE"}}
+	t := table{header: []string{"NAME", "LINK TYPE", "STATE", "BACKEND", ">PACKETS", ">BYTES", ">DROPPED", "ADDRESSES", "NOTE"}}
 	for _, i := range interfaces {
 		addresses := ""
 		if whole {
@@ -55,7 +56,7 @@ func interfaceLines(interfaces []control.Interface, whole bool) []string {
 		if i.ID >= 0 {
 			packets, bytes, dropped = grouped(i.Received.Packets), config.FormatBytes(i.Received.Bytes), grouped(i.Dropped)
 		}
-		t.add(i.Name, i.LinkType, string(i.State), packets, bytes, dropped, addresses, interfaceNote(i, whole))
+		t.add(i.Name, i.LinkType, string(i.State), i.Backend, packets, bytes, dropped, addresses, interfaceNote(i, whole))
 	}
 	return t.lines()
 }

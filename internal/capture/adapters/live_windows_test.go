@@ -111,7 +111,7 @@ func openLive(t *testing.T, p *Platform, l capture.Link) capture.Opened {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if opened.Backend != backendNpcap || opened.Note != "" || opened.RingBytes != 2<<20 {
+	if opened.Backend != capture.BackendNpcap || opened.Note != "" || opened.RingBytes != 2<<20 {
 		t.Fatalf("opened as %q, note %q, %d bytes", opened.Backend, opened.Note, opened.RingBytes)
 	}
 	return opened

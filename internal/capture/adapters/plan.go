@@ -11,12 +11,6 @@ import (
 	"github.com/packetcache/packetcache/internal/packet"
 )
 
-// Names of the backends, as status shows them.
-const (
-	backendNpcap   = "npcap"
-	backendRawsock = "rawsock"
-)
-
 // A plan is how an adapter is to be captured from: with Npcap if device is not
 // empty, otherwise with a raw socket at each of the addresses.
 type plan struct {
@@ -28,10 +22,10 @@ type plan struct {
 // served puts a plan into the words of capture.Link.
 func (p *plan) served() string {
 	if p.device != "" {
-		return backendNpcap
+		return capture.BackendNpcap
 	}
 	var b strings.Builder
-	b.WriteString(backendRawsock)
+	b.WriteString(capture.BackendRawsock)
 	for _, a := range p.addrs {
 		b.WriteString(" " + a.String())
 	}

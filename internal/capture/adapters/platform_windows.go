@@ -68,7 +68,7 @@ func (p *Platform) Open(link capture.Link, cfg capture.OpenConfig) (capture.Open
 		if err != nil {
 			return capture.Opened{}, err
 		}
-		return capture.Opened{Source: s, Backend: backendNpcap, RingBytes: s.RingBytes()}, nil
+		return capture.Opened{Source: s, Backend: capture.BackendNpcap, RingBytes: s.RingBytes()}, nil
 	}
 	s, err := p.raw.Open(rawsock.Config{
 		Interface:   link.Interface,
@@ -84,5 +84,5 @@ func (p *Platform) Open(link capture.Link, cfg capture.OpenConfig) (capture.Open
 	if len(s.Left) > 0 {
 		note += fmt.Sprintf("; no memory for %d of its addresses", len(s.Left))
 	}
-	return capture.Opened{Source: s, Backend: backendRawsock, Note: note, RingBytes: s.RingBytes()}, nil
+	return capture.Opened{Source: s, Backend: capture.BackendRawsock, Note: note, RingBytes: s.RingBytes()}, nil
 }

@@ -24,7 +24,7 @@ func (Platform) Open(link capture.Link, cfg capture.OpenConfig) (capture.Opened,
 	if err != nil {
 		return capture.Opened{}, err
 	}
-	return capture.Opened{Source: s, Backend: "afpacket", Note: s.note(), RingBytes: s.RingBytes()}, nil
+	return capture.Opened{Source: s, Backend: capture.BackendAFPacket, Note: s.note(), RingBytes: s.RingBytes()}, nil
 }
 
 // note says what the interface does not show.
