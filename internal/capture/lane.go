@@ -156,6 +156,7 @@ func (l *Loop) failed(a *lane, err error, lasted time.Duration) {
 	}
 	a.backoff = min(max(2*a.backoff, firstBackoff), lastBackoff)
 	a.status.Err = err
+	a.status.Backend, a.status.Note = "", "" // those of the source before
 	a.status.Retry = time.Now().Add(a.backoff)
 	l.listBy(a.status.Retry)
 	l.set(a, StateFailed, err.Error())

@@ -66,6 +66,9 @@ func TestLoopReopensWhatIsServedOtherwise(t *testing.T) {
 		b.source("Ethernet").fail <- errBroken
 		synctest.Wait()
 		b.want("Ethernet", StateFailed)
+		if s := b.status("Ethernet"); s.Backend != "" {
+			t.Errorf("nothing captures, and the backend is %q", s.Backend)
+		}
 		b.become(raw) // no grudge against the other way
 		time.Sleep(time.Second / 4)
 		b.want("Ethernet", StateCapturing)

@@ -67,6 +67,7 @@ func (l *Loop) settle(a *lane, c choice) (start bool) {
 		if a.run == nil {
 			a.status.Err, a.status.Retry = nil, time.Time{}
 			a.status.CoveredBy = c.coveredBy
+			a.status.Backend, a.status.Note = "", ""
 			l.set(a, c.state, c.reason)
 		}
 		return false

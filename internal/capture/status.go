@@ -51,7 +51,7 @@ type Status struct {
 
 	// Received and Dropped are totals over all times it was opened, in packets.
 	Received, Dropped uint64
-	// Backend names the implementation; empty if never opened.
+	// Backend names the implementation; empty if nothing captures or has to.
 	Backend string
 	// Note says what the backend cannot see.
 	Note string

@@ -152,11 +152,11 @@ func (d *Daemon) interfaces(links []capture.Status) []control.Interface {
 		i.Backend, i.Note, i.CoveredBy = l.Backend, l.Note, strings.Join(l.CoveredBy, ", ")
 		i.Filter = d.settings().CaptureFilter
 		i.Dropped = l.Dropped
-		if l.Reason != "" && i.Note == "" {
+		switch {
+		case l.Err != nil:
+			i.Error = l.Err.Error() // which is the reason, too
+		case i.Note == "":
 			i.Note = l.Reason
-		}
-		if l.Err != nil {
-			i.Error = l.Err.Error()
 		}
 		if l.Announced && int(l.ID) < len(known) {
 			i.ID = int(l.ID)

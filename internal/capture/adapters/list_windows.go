@@ -10,6 +10,12 @@ import (
 	"golang.org/x/sys/windows"
 )
 
+// Flags of IP_ADAPTER_ADDRESSES_LH (iptypes.h).
+const (
+	ipv4Enabled = 0x80
+	ipv6Enabled = 0x100
+)
+
 // bound lists the adapters that the machine uses with TCP/IP, with their
 // addresses ("GetAdaptersAddresses function (iphlpapi.h)").
 func bound() ([]adapter, error) {
@@ -29,7 +35,9 @@ func bound() ([]adapter, error) {
 		}
 		var list []adapter
 		for a := first; a != nil; a = a.Next {
-			list = append(list, describe(a))
+			if a.Flags&(ipv4Enabled|ipv6Enabled) != 0 {
+				list = append(list, describe(a))
+			}
 		}
 		return list, nil
 	}
