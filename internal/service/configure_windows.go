@@ -63,6 +63,27 @@ func traits() []trait {
 				return change(s, windows.SERVICE_CONFIG_DESCRIPTION, unsafe.Pointer(&windows.SERVICE_DESCRIPTION{Description: text}))
 			},
 		}, {
+			// Without them Windows may run C:\Program.exe instead.
+			"quotes around the path",
+			func(s *mgr.Service) (bool, error) {
+				line, err := commandLine(s.Handle)
+				program, _ := splitCommandLine(line)
+				return strings.ContainsAny(program, " \t") && !strings.HasPrefix(line, `"`), err
+			},
+			func(s *mgr.Service) error {
+				line, err := commandLine(s.Handle)
+				if err != nil {
+					return err
+				}
+				program, rest := splitCommandLine(line)
+				quoted, err := windows.UTF16PtrFromString(windows.EscapeArg(program) + rest)
+				if err != nil {
+					return err
+				}
+				return windows.ChangeServiceConfig(s.Handle, windows.SERVICE_NO_CHANGE, windows.SERVICE_NO_CHANGE,
+					windows.SERVICE_NO_CHANGE, quoted, nil, nil, nil, nil, nil, nil)
+			},
+		}, {
 			"restart on failure",
 			func(s *mgr.Service) (bool, error) {
 				actions, err := s.RecoveryActions()

@@ -95,3 +95,6 @@ func TestLogThatHangs(t *testing.T) {
 		t.Error("it waits for the log for ever")
 	}
 }
+
+// hangHere is what a stack is looked for.
+func hangHere(stuck chan struct{}) { <-stuck }

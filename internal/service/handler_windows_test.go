@@ -353,5 +353,3 @@ func TestWatchdog(t *testing.T) {
 		})
 	}
 }
-
-func hangHere(stuck chan struct{}) { <-stuck }

@@ -221,11 +221,12 @@ func TestRegistration(t *testing.T) {
 	})
 }
 
-// What sc create has registered is completed by the service when it runs, and
-// keeps its argument when it is pointed elsewhere.
+// What sc create has registered, here without quotes around a path with blanks,
+// is completed by the service when it runs, and keeps its argument when it is
+// pointed elsewhere.
 func TestRegisteredByOthers(t *testing.T) {
 	s := newTestService(t)
-	out, err := exec.Command("sc.exe", "create", s.o.Name, "binPath=", `"`+s.o.Binary+`" 5`, "start=", "auto").CombinedOutput()
+	out, err := exec.Command("sc.exe", "create", s.o.Name, "binPath=", s.o.Binary+" 5", "start=", "auto").CombinedOutput()
 	if err != nil {
 		t.Fatalf("sc create: %v\n%s", err, out)
 	}
@@ -250,6 +251,11 @@ func TestRegisteredByOthers(t *testing.T) {
 				}
 				time.Sleep(10 * time.Millisecond)
 			}
+		}
+	})
+	s.look(func(service *mgr.Service) {
+		if line, err := commandLine(service.Handle); err != nil || line != `"`+s.o.Binary+`" 5` {
+			t.Errorf("it runs %s, %v", line, err)
 		}
 	})
 	s.do(Stop)

@@ -6,11 +6,14 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	logrustest "github.com/sirupsen/logrus/hooks/test"
 )
 
 // fakeSystemd listens where systemd would, until the test ends.
@@ -110,5 +113,60 @@ func TestNotManaged(t *testing.T) {
 	t.Setenv("SYSTEMD_EXEC_PID", "1") // that of another process
 	if Managed() {
 		t.Error("Managed() is true in a test")
+	}
+}
+
+// A daemon that does not return is left behind, and the log shows where it
+// hangs.
+func TestRunHangs(t *testing.T) {
+	c := quiet()
+	hook := logrustest.NewLocal(c.Log)
+	stuck := make(chan struct{})
+	defer close(stuck)
+	silent := listener{ready: func() error { return nil }, stopping: func() {}}
+	limit := func(os.Signal) time.Duration { return 80 * time.Millisecond }
+	begun := time.Now()
+	err := attend(c, func(_ context.Context, ready func()) error {
+		ready()
+		if err := syscall.Kill(syscall.Getpid(), syscall.SIGTERM); err != nil {
+			t.Error(err)
+		}
+		hangHere(stuck)
+		return nil
+	}, []os.Signal{syscall.SIGTERM}, limit, silent)
+	if !errors.Is(err, errHung) || time.Since(begun) < limit(nil) {
+		t.Errorf("after %v: %v, want %v", time.Since(begun), err, errHung)
+	}
+	if stacks := loggedStacks(hook); !strings.Contains(stacks, "hangHere") {
+		t.Errorf("the log does not show where it hangs:\n%s", stacks)
+	}
+}
+
+// The daemon knows by when it has to be gone.
+func TestStopBy(t *testing.T) {
+	t.Setenv("NOTIFY_SOCKET", "")
+	err := Run(quiet(), func(ctx context.Context, _ func()) error {
+		if left := time.Until(StopBy(ctx)); left < stopLimit-time.Second || left > stopLimit {
+			t.Errorf("%v are left to one that nobody stops", left)
+		}
+		if err := syscall.Kill(syscall.Getpid(), syscall.SIGTERM); err != nil {
+			t.Error(err)
+		}
+		<-ctx.Done()
+		if left := time.Until(StopBy(ctx)); left < stopLimit-10*time.Second || left > stopLimit {
+			t.Errorf("%v are left to stop", left)
+		}
+		if why := context.Cause(ctx).Error(); !strings.Contains(why, "terminated") {
+			t.Errorf("it is told to stop because of %q", why)
+		}
+		child, cancel := context.WithCancel(ctx)
+		defer cancel()
+		if !StopBy(child).Equal(StopBy(ctx)) {
+			t.Error("a context made of it knows another time")
+		}
+		return nil
+	})
+	if err != nil {
+		t.Errorf("Run: %v", err)
 	}
 }
