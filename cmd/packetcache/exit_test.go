@@ -14,7 +14,9 @@ import (
 
 func TestExitCodes(t *testing.T) {
 	failed := errors.New("it failed")
-	at := func(s daemon.Step, err error) error { return fmt.Errorf("daemon: %w", &daemon.StartError{Step: s, Err: err}) }
+	at := func(s daemon.Step, err error) error {
+		return fmt.Errorf("daemon: %w", &daemon.StartError{Step: s, Err: err})
+	}
 	for _, test := range []struct {
 		err     error
 		process int

@@ -2,17 +2,38 @@ package main
 
 import (
 	"os"
+	"runtime"
+	"strconv"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/packetcache/packetcache/internal/packet"
+	"github.com/packetcache/packetcache/internal/pcapio"
 	"github.com/packetcache/packetcache/internal/pcctl"
+	"github.com/packetcache/packetcache/internal/service"
 )
 
-// TestMain makes the test binary the two commands, for scripts.
+// TestMain makes the test binary the two commands, for scripts, and the service
+// where Windows has started it as one.
 func TestMain(m *testing.M) {
+	if runtime.GOOS == "windows" && service.Managed() {
+		os.Exit(run(os.Args, os.Stdout, os.Stderr))
+	}
 	testscript.Main(m, map[string]func(){
 		"packetcache": func() { os.Exit(run(os.Args, os.Stdout, os.Stderr)) },
 		"pcctl":       func() { os.Exit(pcctl.Main(os.Args, os.Stdout, os.Stderr)) },
 	})
+}
+
+// capture is a file of 3 packets, a second apart.
+func capture() []byte {
+	file := pcapio.AppendHeader(nil, packet.LinkTypeEthernet)
+	for i := range 3 {
+		data := []byte("\xff\xff\xff\xff\xff\xff\x02\x00\x00\x00\x00\x01\x88\xb5a packet for tests, number " + strconv.Itoa(i))
+		at := time.Date(2026, 3, 1, 9, 0, i, 0, time.UTC).UnixNano()
+		file = pcapio.AppendRecord(file, &packet.Packet{Time: at, Data: data, OrigLen: uint32(len(data))})
+	}
+	return file
 }

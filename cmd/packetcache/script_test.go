@@ -15,8 +15,6 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/packetcache/packetcache/internal/control"
-	"github.com/packetcache/packetcache/internal/packet"
-	"github.com/packetcache/packetcache/internal/pcapio"
 )
 
 // patience is how long something may take that should happen soon.
@@ -48,17 +46,6 @@ func TestScripts(t *testing.T) {
 			"answers": scriptAnswers,
 		},
 	})
-}
-
-// capture is a file of 3 packets, a second apart.
-func capture() []byte {
-	file := pcapio.AppendHeader(nil, packet.LinkTypeEthernet)
-	for i := range 3 {
-		data := []byte("\xff\xff\xff\xff\xff\xff\x02\x00\x00\x00\x00\x01\x88\xb5a packet for tests, number " + strconv.Itoa(i))
-		at := time.Date(2026, 3, 1, 9, 0, i, 0, time.UTC).UnixNano()
-		file = pcapio.AppendRecord(file, &packet.Packet{Time: at, Data: data, OrigLen: uint32(len(data))})
-	}
-	return file
 }
 
 func scriptExits(ts *testscript.TestScript, neg bool, args []string) {

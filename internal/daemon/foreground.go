@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/packetcache/packetcache/eventlog"
@@ -61,6 +62,9 @@ func pcctlCommand(endpointDir string) string {
 				}
 			}
 		}
+	}
+	if strings.Contains(command, " ") {
+		command = `"` + command + `"`
 	}
 	if endpointDir != "" && endpointDir != ipc.DefaultDir {
 		command += " --endpoint-dir " + endpointDir
