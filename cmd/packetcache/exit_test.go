@@ -34,7 +34,7 @@ func TestExitCodes(t *testing.T) {
 		{at(daemon.StepDump, ipc.ErrInUse), exitFailed, service.ExitDump},
 		{at(daemon.StepControl, ipc.ErrPermission), exitNotPermitted, service.ExitControl},
 	} {
-		if got := report(io.Discard, test.err); got != test.process {
+		if got := exit(io.Discard, test.err); got != test.process {
 			t.Errorf("%v: the process ends with %d, want %d", test.err, got, test.process)
 		}
 		if got := serviceCode(test.err); got != test.service {
