@@ -67,7 +67,7 @@ func (p *plan) note() string {
 	if p.device != "" {
 		return ""
 	}
-	return fmt.Sprintf("IPv4 only: no IPv6, no ARP, no link headers, losses not counted (raw sockets, since Npcap: %v)", p.noNpcap)
+	return fmt.Sprintf("IPv4 only: no IPv6, no ARP, no link headers; inbound as far as the firewall lets through; losses not counted (raw sockets, since Npcap: %v)", p.noNpcap)
 }
 
 // aside says why an adapter is left out unless it is asked for by its name.

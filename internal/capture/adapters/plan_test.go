@@ -85,7 +85,7 @@ func TestLinksWithoutNpcap(t *testing.T) {
 		}
 	}
 	p := plans[4]
-	for _, part := range []string{"IPv4 only", "no IPv6", "no ARP", "losses not counted", "Npcap: not installed"} {
+	for _, part := range []string{"IPv4 only", "no IPv6", "no ARP", "firewall", "losses not counted", "Npcap: not installed"} {
 		if !strings.Contains(p.note(), part) {
 			t.Errorf("the note %q does not say %q", p.note(), part)
 		}
