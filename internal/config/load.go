@@ -133,6 +133,19 @@ func (l *Loader) readLayer(source Source, before map[string]value, problems *[]P
 	return lay
 }
 
+// Check says what is wrong with the values that a setting is to get, in the
+// form of the command line, and which are allowed.
+func (l *Loader) Check(key string, values ...string) error {
+	f, ok := FieldByKey(key)
+	if !ok {
+		return errors.New(unknown(Entry{Key: key}, Default).Reason)
+	}
+	if _, err := l.check(f, Words(values)); err != nil {
+		return fmt.Errorf("%s = %s: %w; allowed is %s", key, showRaw(Words(values)), err, l.allowed(f))
+	}
+	return nil
+}
+
 // check is the whole check of one value: that of its tags and those that
 // depend on the machine.
 func (l *Loader) check(f Field, raw any) (any, error) {

@@ -70,6 +70,13 @@ func (c *Client) Interfaces(ctx context.Context) ([]Interface, error) {
 	return answer.Interfaces, err
 }
 
+// Settings asks for the settings that the service works with.
+func (c *Client) Settings(ctx context.Context) (Settings, error) {
+	var answer Settings
+	err := c.getJSON(ctx, "/v1/settings", &answer)
+	return answer, err
+}
+
 func (c *Client) getJSON(ctx context.Context, path string, into any) error {
 	resp, err := c.get(ctx, path, nil)
 	if err != nil {

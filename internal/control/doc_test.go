@@ -23,7 +23,7 @@ func document(t *testing.T) string {
 func TestDocumentNamesEverything(t *testing.T) {
 	text := document(t)
 	var names []string
-	for _, v := range []any{Status{}, Interfaces{}, DumpResult{}, Problem{}} {
+	for _, v := range []any{Status{}, Interfaces{}, Settings{}, DumpResult{}, Problem{}} {
 		names = append(names, jsonNames(reflect.TypeOf(v))...)
 	}
 	names = append(names, dumpParams...)
@@ -78,7 +78,7 @@ func jsonNames(t reflect.Type) []string {
 // every field that is not left out when empty.
 func TestDocumentExamples(t *testing.T) {
 	blocks := regexp.MustCompile("(?s)```json\n(.*?)```").FindAllStringSubmatch(document(t), -1)
-	into := []any{&Problem{}, &Status{}, &Interfaces{}, &DumpResult{}}
+	into := []any{&Problem{}, &Status{}, &Interfaces{}, &Settings{}, &DumpResult{}}
 	if len(blocks) != len(into) {
 		t.Fatalf("%d examples, want %d", len(blocks), len(into))
 	}

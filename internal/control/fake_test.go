@@ -13,8 +13,9 @@ import (
 
 // A fakeService answers with what a test puts in.
 type fakeService struct {
-	status func(context.Context) (Status, error)
-	dump   func(context.Context, DumpRequest, ipc.Peer, DumpWriter) (DumpResult, error)
+	status   func(context.Context) (Status, error)
+	settings func(context.Context) (Settings, error)
+	dump     func(context.Context, DumpRequest, ipc.Peer, DumpWriter) (DumpResult, error)
 }
 
 func (f *fakeService) Status(ctx context.Context) (Status, error) {
@@ -22,6 +23,13 @@ func (f *fakeService) Status(ctx context.Context) (Status, error) {
 		return Status{State: StateIdle}, nil
 	}
 	return f.status(ctx)
+}
+
+func (f *fakeService) Settings(ctx context.Context) (Settings, error) {
+	if f.settings == nil {
+		return Settings{}, nil
+	}
+	return f.settings(ctx)
 }
 
 func (f *fakeService) Dump(ctx context.Context, req DumpRequest, from ipc.Peer, w DumpWriter) (DumpResult, error) {

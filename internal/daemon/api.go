@@ -19,6 +19,11 @@ type api struct{ d *Daemon }
 // Status implements control.Service.
 func (a api) Status(context.Context) (control.Status, error) { return a.d.status(), nil }
 
+// Settings implements control.Service.
+func (a api) Settings(context.Context) (control.Settings, error) {
+	return control.DescribeSettings(a.d.inForce.Load()), nil
+}
+
 // Dump implements control.Service.
 func (a api) Dump(ctx context.Context, req control.DumpRequest, from ipc.Peer, w control.DumpWriter) (control.DumpResult, error) {
 	d := a.d

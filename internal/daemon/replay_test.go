@@ -129,3 +129,24 @@ func TestSectionIsBounded(t *testing.T) {
 		}
 	}
 }
+
+// The settings that it works with are told, and what was wrong with others.
+func TestSettingsAreTold(t *testing.T) {
+	given := &config.Args{}
+	given.Set("log-level", "debug")
+	given.Set("bias", "99")
+	o := options(config.Defaults(), writeCapture(t, "a.pcap", packet.LinkTypeEthernet, 3))
+	o.Loader.Sources = []config.Source{given}
+	o.Loaded = o.Loader.Load(nil)
+	s := runDaemon(t, o)
+	settings, err := s.client.Settings(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if level, _ := settings.Find("log-level"); level.Origin != "command line" || level.Values[0] != "debug" {
+		t.Errorf("log-level is %+v", level)
+	}
+	if len(settings.Problems) != 1 || settings.Problems[0].Key != "bias" {
+		t.Errorf("problems %+v", settings.Problems)
+	}
+}

@@ -35,7 +35,11 @@ func Main(args []string, stdout, stderr io.Writer) int {
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	err := newApp(thisMachine(), stdout, stderr).RunContext(ctx, args)
+	return runOn(ctx, thisMachine(), args, stdout, stderr)
+}
+
+func runOn(ctx context.Context, m machine, args []string, stdout, stderr io.Writer) int {
+	err := newApp(m, stdout, stderr).RunContext(ctx, args)
 	if err == nil {
 		return exitOK
 	}
@@ -63,16 +67,26 @@ func newApp(m machine, stdout, stderr io.Writer) *cli.App {
 		statusCommand(m),
 		interfacesCommand(m),
 		dumpCommand(m),
+		configCommand(m),
 	} {
-		command.Flags = append(command.Flags, endpointDirFlag())
+		withEndpointDir(command)
 		app.Commands = append(app.Commands, command)
 	}
 	app.Commands = append(app.Commands, manageCommands(m)...)
 	app.Commands = append(app.Commands, eventsCommand(), versionCommand())
 	for _, command := range app.Commands {
-		prepare(command)
+		prepare(command, command.Name)
 	}
 	return app
+}
+
+// withEndpointDir lets a command and those below it be told where the service
+// is.
+func withEndpointDir(command *cli.Command) {
+	command.Flags = append(command.Flags, endpointDirFlag())
+	for _, below := range command.Subcommands {
+		withEndpointDir(below)
+	}
 }
 
 // appHelp is the help of the program as a whole.
@@ -99,21 +113,24 @@ const appDescription = `Examples:
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 service not reachable,
 4 not permitted. "pcctl COMMAND --help" explains a command.`
 
-// prepare gives a command what all of them have.
-func prepare(command *cli.Command) {
-	command.OnUsageError = usageError
+// prepare gives a command, called name, and those below it what all of them
+// have.
+func prepare(command *cli.Command, name string) {
 	command.HideHelpCommand = true
+	command.OnUsageError = func(_ *cli.Context, err error, _ bool) error {
+		return &usageProblem{command: name, err: err}
+	}
 	action := command.Action
 	command.Action = func(c *cli.Context) error {
-		// No command takes arguments; the flag parser stops at the first one,
-		// and what follows it must not be ignored.
-		if c.Args().Present() {
-			return &usageProblem{
-				command: c.Command.Name,
-				err:     fmt.Errorf("unexpected argument %q", c.Args().First()),
-			}
+		// The flag parser stops at the first argument, and what follows it must
+		// not be ignored.
+		if command.ArgsUsage == "" && c.Args().Present() {
+			return &usageProblem{command: name, err: fmt.Errorf("unexpected argument %q", c.Args().First())}
 		}
-		return inCommand(c.Command.Name, action(c))
+		return inCommand(name, action(c))
+	}
+	for _, below := range command.Subcommands {
+		prepare(below, name+" "+below.Name)
 	}
 }
 
@@ -167,13 +184,7 @@ func noCommand(c *cli.Context) error {
 	return &usageProblem{err: err}
 }
 
-func usageError(c *cli.Context, err error, isCommand bool) error {
-	problem := &usageProblem{err: err}
-	if isCommand && c.Command != nil {
-		problem.command = c.Command.Name
-	}
-	return problem
-}
+func usageError(_ *cli.Context, err error, _ bool) error { return &usageProblem{err: err} }
 
 // hostname is the name of this machine, for file names.
 func hostname() string {

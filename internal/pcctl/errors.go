@@ -66,11 +66,11 @@ func inCommand(command string, err error) error {
 // code.
 func report(w io.Writer, err error) int {
 	name, filter := "pcctl", ""
-	var usage *usageProblem
+	var wrong *usageProblem
 	var in *commandError
 	switch {
-	case errors.As(err, &usage) && usage.command != "":
-		name += " " + usage.command
+	case errors.As(err, &wrong) && wrong.command != "":
+		name += " " + wrong.command
 	case errors.As(err, &in):
 		name, filter = name+" "+in.command, in.filter
 	}
@@ -104,9 +104,9 @@ func classify(err error, name string) (code int, hint string) {
 		}
 		return code, hint
 	}
-	var usage *usageProblem
+	var wrong *usageProblem
 	switch {
-	case errors.As(err, &usage):
+	case errors.As(err, &wrong):
 		return otherwise(exitUsage, fmt.Sprintf("see %q.", name+" --help"))
 	case errors.Is(err, ipc.ErrNotRunning):
 		return otherwise(exitUnreachable, hintNotRunning)

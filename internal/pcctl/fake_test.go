@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/packetcache/packetcache/internal/config"
 	"github.com/packetcache/packetcache/internal/control"
 	"github.com/packetcache/packetcache/internal/ipc"
 )
@@ -17,6 +18,10 @@ import (
 // filter it is asked for; its content names the request.
 type fakeService struct {
 	status control.Status
+	// sources are where it has its settings from. It reads them anew for each
+	// answer, unless frozen, which are those it started with.
+	sources []config.Source
+	frozen  *config.Loaded
 	// fail, when set, is the answer to everything.
 	fail error
 	// asked counts status requests, stalled the dumps that wait for their
@@ -27,6 +32,13 @@ type fakeService struct {
 func (f *fakeService) Status(context.Context) (control.Status, error) {
 	f.asked.Add(1)
 	return f.status, f.fail
+}
+
+func (f *fakeService) Settings(context.Context) (control.Settings, error) {
+	if f.frozen != nil {
+		return control.DescribeSettings(f.frozen), f.fail
+	}
+	return control.DescribeSettings((&config.Loader{Sources: f.sources}).Load(nil)), f.fail
 }
 
 func (f *fakeService) Dump(ctx context.Context, req control.DumpRequest, _ ipc.Peer, w control.DumpWriter) (control.DumpResult, error) {

@@ -14,6 +14,8 @@ import (
 type machine struct {
 	// settings reads what this machine is configured with.
 	settings func() *config.Loaded
+	// store is where that configuration is changed.
+	store config.Store
 	// control acts on the system's service manager.
 	control func(service.Action, service.Options) error
 }
@@ -23,6 +25,7 @@ func thisMachine() machine {
 		settings: func() *config.Loaded {
 			return (&config.Loader{Sources: config.MachineSources()}).Load(nil)
 		},
+		store:   config.MachineStore(),
 		control: service.Control,
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/packetcache/packetcache/internal/config"
 	"github.com/packetcache/packetcache/internal/control"
 )
 
@@ -23,6 +24,10 @@ import (
 //	exits CODE PROGRAM ARGS...     as exec, but for the exit code
 //	stalled N / asked N            wait for that many dumps or status requests
 //	leaves DIR NAME...             DIR holds these files and no others
+//	commandline OPTION VALUE...    the service was started with that option
+//	frozen                         the service keeps the settings it has
+//
+// The settings of the machine stand in packetcache.toml.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("testdata", "script"),
@@ -32,13 +37,23 @@ func TestScripts(t *testing.T) {
 			env.Setenv("TZ", "UTC")
 			env.Setenv("SUDO_UID", "")
 			env.Setenv(envEndpointDir, filepath.Join(env.WorkDir, "run"))
-			env.Values[fakeKey{}] = &fakeService{}
+			settings := filepath.Join(env.WorkDir, "packetcache.toml")
+			env.Setenv(envSettings, settings)
+			env.Values[fakeKey{}] = &fakeService{sources: []config.Source{config.TOMLFile{Path: settings}}}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"service": scriptService,
 			"exits":   scriptExits,
 			"leaves":  scriptLeaves,
+			"commandline": func(ts *testscript.TestScript, _ bool, args []string) {
+				given := &config.Args{}
+				given.Set(args[0], args[1:]...)
+				fakeOf(ts).sources = append(fakeOf(ts).sources, given)
+			},
+			"frozen": func(ts *testscript.TestScript, _ bool, _ []string) {
+				fakeOf(ts).frozen = (&config.Loader{Sources: fakeOf(ts).sources}).Load(nil)
+			},
 			"stalled": func(ts *testscript.TestScript, _ bool, args []string) {
 				waitFor(ts, args, fakeOf(ts).stalled.Load)
 			},

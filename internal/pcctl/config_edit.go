@@ -1,0 +1,202 @@
+package pcctl
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/packetcache/packetcache/internal/config"
+	"github.com/packetcache/packetcache/internal/control"
+	"github.com/packetcache/packetcache/internal/filter"
+	"github.com/packetcache/packetcache/internal/service"
+)
+
+const (
+	// applyPatience is how long the service may take to work with a changed
+	// setting; it looks for changes about once a second.
+	applyPatience = 4 * time.Second
+	applyPoll     = 50 * time.Millisecond
+)
+
+func configSetCommand(m machine) *cli.Command {
+	return &cli.Command{
+		Name:      "set",
+		Usage:     "give a setting a value",
+		UsageText: "pcctl config set KEY VALUE...",
+		ArgsUsage: "KEY VALUE...",
+		Description: `Writes the value into the settings of this machine, which takes ` + administrator + `,
+and says whether the running service works with it at once or from its next
+start on. A list takes several values, one argument each: "Ethernet, 2" is
+one name. A value that is not allowed is refused, and so is one that could
+have no effect, because the command line of the running service or a policy
+decides.
+
+Examples:
+  pcctl config set ram-percent 2.5
+  pcctl config set ram-size 256MiB
+  pcctl config set interfaces "Ethernet, 2" Wi-Fi
+  pcctl config set capture-filter "not host 192.0.2.1"`,
+		Action: func(c *cli.Context) error {
+			if c.NArg() < 2 {
+				return usage(withHint(errors.New("name a setting and its value"), "\"pcctl config unset KEY\" takes a value away."))
+			}
+			return m.change(c, c.Args().First(), c.Args().Tail())
+		},
+	}
+}
+
+func configUnsetCommand(m machine) *cli.Command {
+	return &cli.Command{
+		Name:      "unset",
+		Usage:     "remove a setting from those of this machine",
+		UsageText: "pcctl config unset KEY",
+		ArgsUsage: "KEY",
+		Description: `Removes the value from the settings of this machine, which takes ` + administrator + `,
+so that its default is in force again.
+
+Example:
+  pcctl config unset ram-percent`,
+		Action: func(c *cli.Context) error {
+			if c.NArg() != 1 {
+				return usage(errors.New("name one setting"))
+			}
+			return m.change(c, c.Args().First(), nil)
+		},
+	}
+}
+
+// change gives a setting of the machine values, or takes its value away when
+// there are none, and says what came of it.
+func (m machine) change(c *cli.Context, key string, values []string) error {
+	if err := known(key); err != nil {
+		return err
+	}
+	if values != nil {
+		if err := m.check(key, values); err != nil {
+			return usage(err)
+		}
+	}
+	client := m.newClient(c)
+	defer client.Close()
+	running, found, err := m.runningSettings(c.Context, client)
+	if err != nil {
+		return err
+	}
+	if !found {
+		running = control.DescribeSettings(m.settings())
+	}
+	if values != nil {
+		if err := fixed(running, key); err != nil {
+			return err
+		}
+		err = m.store.Set(key, values...)
+	} else {
+		err = m.store.Unset(key)
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		return withHint(fmt.Errorf("%w: %w", service.ErrPermission, err), hintElevate)
+	}
+	if err != nil {
+		return err
+	}
+	machineNow := control.DescribeSettings(m.settings())
+	now, _ := machineNow.Find(key)
+	lines := []string{changeLine(m.store.Location(), key, values, now)}
+	if found {
+		inForce, applied := await(c.Context, client, key, now)
+		lines = append(lines, outcomeLines(inForce, applied)...)
+	} else {
+		lines = append(lines, "The service is not running and starts with it.")
+	}
+	return printLines(c.App.Writer, append(lines, sizeNote(machineNow, running, key)...))
+}
+
+// check holds values against what is allowed on this machine.
+func (m machine) check(key string, values []string) error {
+	loader := config.Loader{CheckFilter: func(expression string) error {
+		expr, err := filter.Parse(expression)
+		if err == nil {
+			_, err = filter.NewSet(expr)
+		}
+		return err
+	}}
+	// Where the memory cannot be told, the service judges a size.
+	loader.TotalRAM, _ = config.TotalRAM()
+	return loader.Check(key, values...)
+}
+
+// fixed refuses to set what a stronger place decides.
+func fixed(s control.Settings, key string) error {
+	setting, _ := s.Find(key)
+	switch setting.Origin {
+	case config.CommandLine.String():
+		return withHint(
+			fmt.Errorf("%s is fixed at %s by the command line of the running service (%s)", key, valuesText(setting.Values), setting.Where),
+			"nothing was changed; start the service without that option, as \"pcctl install\" registers it.")
+	case config.Policy.String():
+		return withHint(
+			fmt.Errorf("%s is fixed at %s by policy (%s)", key, valuesText(setting.Values), setting.Where),
+			"nothing was changed; it takes who sets the policies of this machine.")
+	}
+	return nil
+}
+
+// await waits until the service works with the value, or with one from a
+// stronger place.
+func await(ctx context.Context, client *control.Client, key string, want control.Setting) (now control.Setting, applied bool) {
+	ctx, cancel := context.WithTimeout(ctx, applyPatience)
+	defer cancel()
+	tick := time.NewTicker(applyPoll)
+	defer tick.Stop()
+	for {
+		if s, err := client.Settings(ctx); err == nil {
+			now, _ = s.Find(key)
+			if slices.Equal(now.Values, want.Values) {
+				return now, true
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return now, false
+		case <-tick.C:
+		}
+	}
+}
+
+// changeLine says what was written.
+func changeLine(place, key string, values []string, now control.Setting) string {
+	if values != nil {
+		return clean(fmt.Sprintf("%s = %s in %s", key, valuesText(now.Values), place))
+	}
+	return clean(fmt.Sprintf("%s is not set in %s; it is %s (%s)", key, place, valuesText(now.Values), now.Origin))
+}
+
+// outcomeLines say what the running service makes of it.
+func outcomeLines(inForce control.Setting, applied bool) []string {
+	switch {
+	case applied:
+		return []string{"Applied: the running service works with it."}
+	case inForce.Origin == config.CommandLine.String() || inForce.Origin == config.Policy.String():
+		return []string{clean(fmt.Sprintf("The running service works with %s, from the %s (%s).", valuesText(inForce.Values), inForce.Origin, inForce.Where))}
+	}
+	return []string{clean(fmt.Sprintf("Needs a restart: the running service works with %s until then. \"pcctl restart\" does that.", valuesText(inForce.Values)))}
+}
+
+// sizeNote warns that of the two ways to say how much memory the other one
+// counts.
+func sizeNote(machineNow, running control.Settings, key string) []string {
+	if key != "ram-percent" {
+		return nil
+	}
+	for _, s := range []control.Settings{running, machineNow} {
+		if size, _ := s.Find("ram-size"); len(size.Values) > 0 {
+			return []string{clean(fmt.Sprintf("It has no effect as long as ram-size is set: that is %s (%s).", valuesText(size.Values), size.Where))}
+		}
+	}
+	return nil
+}
