@@ -89,6 +89,12 @@ var catalogue = []Event{
 		Do:      "Run \"pcctl install\" as administrator, which sets all of it.",
 	},
 	{
+		ID: 1015, Name: "RequestFailed", Severity: Error, Category: Service,
+		Text:    "A request at the control endpoint failed: %1",
+		Inserts: []Insert{{"problem", Lines}},
+		Do:      "Report it. The service goes on.",
+	},
+	{
 		ID: 1099, Name: "Unnumbered", Severity: Warning, Category: Service,
 		Text:    "%1",
 		Inserts: []Insert{{"message", Text}},

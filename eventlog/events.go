@@ -74,6 +74,11 @@ func RegistrationIncomplete(part string, err error) Occurrence {
 	return occur(1014, part, err)
 }
 
+// RequestFailed is event 1015 (error): A request at the control endpoint failed: %1
+func RequestFailed(problem string) Occurrence {
+	return occur(1015, problem)
+}
+
 // Unnumbered is event 1099 (warning): %1
 func Unnumbered(message string) Occurrence {
 	return occur(1099, message)

@@ -21,6 +21,12 @@ interface, a user) in a short time, or more than 100 of one ID, are left out and
 counted, and event 1011 tells how many, 5 minutes later or when the service ends. The level of the log (the setting
 ` + "`log-level`" + `) counts for events too: at "error", warnings are not reported.
 
+Every warning and every error is an event. The few lines of the log that are
+none, such as a client that left before its dump began, go to the journal too;
+a Windows service has no place for them, so run ` + "`packetcache --log-level debug`" + `
+in an elevated console to see them. A crash of the program itself is an event of
+the service control manager (7031, 7034).
+
 | ID | severity | category | name | text |
 | --- | --- | --- | --- | --- |
 `

@@ -120,7 +120,7 @@ func TestDumpFailures(t *testing.T) {
 		{"after the header", func(w DumpWriter) error {
 			_, _ = w.Write(make([]byte, 24))
 			return errors.New("stalled")
-		}, func(err error) bool { return errors.Is(err, ErrIncomplete) }, "cut off after 24 bytes: stalled"},
+		}, func(err error) bool { return errors.Is(err, ErrIncomplete) }, ""},
 		{"panic", func(w DumpWriter) error {
 			_, _ = w.Write(make([]byte, 24))
 			panic("a bug")

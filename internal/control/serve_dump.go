@@ -40,13 +40,11 @@ func (s *Server) dump(w http.ResponseWriter, r *http.Request) {
 		problemOf(err).write(w)
 		return
 	}
-	if err == nil {
+	if err == nil && out.err != nil {
 		err = out.err
+		s.http.ErrorLog.Printf("dump for %s cut off after %d bytes: %v", peerFrom(r.Context()), out.bytes, err)
 	}
 	if err != nil {
-		if r.Context().Err() == nil {
-			s.http.ErrorLog.Printf("dump for %s cut off after %d bytes: %v", peerFrom(r.Context()), out.bytes, err)
-		}
 		panic(http.ErrAbortHandler)
 	}
 	result.Format = req.Format

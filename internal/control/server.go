@@ -61,8 +61,8 @@ type Server struct {
 	routes  map[string]http.HandlerFunc
 }
 
-// NewServer makes a server for a service. Failures that no client hears of,
-// such as a dump cut short, go to errors; nil discards them.
+// NewServer makes a server for a service. Failures that neither a client nor
+// the service hears of, such as a panic, go to errors; nil discards them.
 func NewServer(service Service, errors *log.Logger) *Server {
 	if errors == nil {
 		errors = log.New(io.Discard, "", 0)

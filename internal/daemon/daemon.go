@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	stdlog "log"
 	"net"
 	"os"
 	"runtime/debug"
@@ -179,7 +180,7 @@ func (d *Daemon) run(ctx context.Context, ready func()) error {
 	defer cancel()
 	var parts sync.WaitGroup
 	parts.Go(func() { d.dumper.Serve(inner, dumps, d.served) })
-	server := control.NewServer(api{d}, nil)
+	server := control.NewServer(api{d}, stdlog.New(requestErrors{d.log}, "", 0))
 	parts.Go(func() { d.serveControl(server, controls) })
 	parts.Go(func() { d.watchClock(ctx) })
 

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/sirupsen/logrus"
+
 	"github.com/packetcache/packetcache/eventlog"
 	"github.com/packetcache/packetcache/internal/capture"
 	"github.com/packetcache/packetcache/internal/config"
@@ -79,6 +81,15 @@ func (d *Daemon) logDump(p ipc.Peer, filter string, r dump.Result, err error) {
 	default:
 		eventlog.DumpServed(user, program, r.Packets, bytes, filter, r.Missing).Log(d.log)
 	}
+}
+
+// requestErrors takes what net/http has to say, which is mostly about panics.
+type requestErrors struct{ log *logrus.Logger }
+
+// Write implements io.Writer.
+func (e requestErrors) Write(p []byte) (int, error) {
+	eventlog.RequestFailed(strings.TrimSpace(string(p))).Log(e.log)
+	return len(p), nil
 }
 
 // reportStart tells that the service has started, and with what settings.
