@@ -47,6 +47,9 @@ type Field struct {
 	// KeepsOut is true if the setting keeps something from being recorded, so
 	// that going on with its default instead of a bad value would record it.
 	KeepsOut bool
+	// Restart is true if a change applies only when the service is started
+	// anew; others apply at once.
+	Restart bool
 	// OS is the only operating system that knows the setting, as in
 	// runtime.GOOS, or empty.
 	OS string
@@ -94,6 +97,7 @@ func newField(sf reflect.StructField, index int) Field {
 		Item:     tag.Get("item"),
 		Unit:     tag.Get("unit"),
 		KeepsOut: tag.Get("keeps-out") == "true",
+		Restart:  tag.Get("restart") == "true",
 		OS:       tag.Get("os"),
 		Default:  tag.Get("default"),
 		Example:  tag.Get("example"),

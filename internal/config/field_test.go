@@ -8,7 +8,7 @@ import (
 
 // The tags are code that the compiler does not check.
 func TestFields(t *testing.T) {
-	known := map[string]bool{"key": true, "flag": true, "default": true, "default-windows": true, "min": true,
+	known := map[string]bool{"key": true, "restart": true, "flag": true, "default": true, "default-windows": true, "min": true,
 		"max": true, "enum": true, "item": true, "unit": true, "keeps-out": true, "os": true, "example": true, "doc": true}
 	structType := reflect.TypeFor[Settings]()
 	seen := map[string]bool{}

@@ -47,7 +47,8 @@ type value struct {
 // Load reads all sources. A value that is wrong is reported in Problems, and
 // what the same source held for that setting in last stays in force; without
 // such a value, or with last nil, the next weaker source or the default
-// decides. A source that cannot be read at all keeps all it held in last.
+// decides, except that what was in force stays if the value was to keep something
+// from being recorded. A source that cannot be read at all keeps all it held in last.
 func (l *Loader) Load(last *Loaded) *Loaded {
 	loaded := &Loaded{Settings: Defaults(), from: map[string]value{}}
 	sources := slices.SortedStableFunc(slices.Values(l.Sources), func(a, b Source) int {
@@ -65,6 +66,9 @@ func (l *Loader) Load(last *Loaded) *Loaded {
 		}
 	}
 	loaded.settleSize()
+	if last != nil {
+		loaded.holdBack(last)
+	}
 	target := reflect.ValueOf(&loaded.Settings).Elem()
 	for _, f := range Fields() {
 		if v, ok := loaded.from[f.Key]; ok {
@@ -72,6 +76,23 @@ func (l *Loader) Load(last *Loaded) *Loaded {
 		}
 	}
 	return loaded
+}
+
+// holdBack leaves in force what was, where a wrong value would have kept
+// something out and no earlier one of its source can stand in.
+func (l *Loaded) holdBack(last *Loaded) {
+	for i := range l.Problems {
+		p := &l.Problems[i]
+		if !p.Unsafe || p.Key == "" {
+			continue
+		}
+		p.Instead = "what is in force stays"
+		if v, ok := last.from[p.Key]; ok {
+			l.from[p.Key] = v
+		} else {
+			delete(l.from, p.Key)
+		}
+	}
 }
 
 // Defaults are the settings of a machine on which nothing is configured.

@@ -154,7 +154,8 @@ type Class struct {
 // A CoverageEntry is one line of the log of when and where the service looked.
 type CoverageEntry struct {
 	Time time.Time `json:"time"`
-	// Kind is one word: start, stop, sleep, wake, up, down, drops, clock.
+	// Kind is one word: start, stop, sleep, wake, up, down, drops, clock,
+	// settings.
 	// There may be more.
 	Kind string `json:"kind"`
 	// Interface is the name of the interface concerned, or empty for all.

@@ -74,6 +74,7 @@ type Daemon struct {
 	// inForce are the settings that the service runs with. They are replaced,
 	// never changed.
 	inForce atomic.Pointer[config.Loaded]
+	granted atomic.Uint64 // bytes of memory
 
 	mu    sync.Mutex
 	state control.State
@@ -103,15 +104,14 @@ func newDaemon(o Options) (*Daemon, error) {
 		d.host = host
 	}
 	d.inForce.Store(o.Loaded)
-	settings := d.settings()
-	budget, rings := int(d.budget()), 0
+	settings, budget := d.settings(), config.Budget(d.settings(), o.Loader.TotalRAM)
+	d.granted.Store(budget)
 	var platform capture.Platform
 	var err error
 	if len(o.Replay) > 0 {
 		d.replays, err = openReplays(o.Replay)
 		err = failedAt(StepReplay, err)
 	} else {
-		rings = budget / ringShare
 		platform, err = livePlatform()
 		err = failedAt(StepCapture, err)
 	}
@@ -119,29 +119,22 @@ func newDaemon(o Options) (*Daemon, error) {
 		return nil, err
 	}
 	d.cache, err = cache.New(cache.Options{
-		Bytes:    budget - rings,
+		Bytes:    int(budget) - d.rings(budget),
 		Most:     int(config.Largest(o.Loader.TotalRAM)),
 		Bias:     settings.Bias,
 		Unlocked: func(err error) { eventlog.MemoryNotLocked(err).Log(d.log) },
 	})
 	if err != nil {
 		d.replays.close()
-		return nil, failedAt(StepMemory, fmt.Errorf("making the cache of %s: %w", config.FormatBytes(d.budget()), err))
+		return nil, failedAt(StepMemory, fmt.Errorf("making the cache of %s: %w", config.FormatBytes(budget), err))
 	}
 	d.dumper = dump.New(d.cache, d)
 	if d.replays == nil {
-		filter, err := captureFilter(settings.CaptureFilter)
+		cfg, err := d.captureConfig(settings, budget)
 		if err != nil {
 			return nil, failedAt(StepFilter, errors.Join(err, d.cache.Close()))
 		}
-		d.loop = capture.NewLoop(platform, liveSink{d.cache}, capture.Config{
-			Include:     settings.Interfaces,
-			Exclude:     settings.Exclude,
-			Promiscuous: settings.Promiscuous,
-			Filter:      filter,
-			RingBytes:   rings,
-			MinRing:     leastRing,
-		}, d.captureEvent)
+		d.loop = capture.NewLoop(platform, liveSink{d.cache}, cfg, d.captureEvent)
 	}
 	return d, nil
 }
@@ -154,12 +147,6 @@ func (d *Daemon) stopPatience(ctx context.Context) time.Duration {
 	}
 	return min(stopPatience, time.Until(d.o.StopBy(ctx))/2)
 }
-
-// settings are those in force now.
-func (d *Daemon) settings() *config.Settings { return &d.inForce.Load().Settings }
-
-// budget is the memory that the settings in force come to, in bytes.
-func (d *Daemon) budget() uint64 { return config.Budget(d.settings(), d.o.Loader.TotalRAM) }
 
 // run opens the endpoints first, so that a second service is refused before
 // it captures anything.
@@ -183,6 +170,7 @@ func (d *Daemon) run(ctx context.Context, ready func()) error {
 	server := control.NewServer(api{d}, stdlog.New(requestErrors{d.log}, "", 0))
 	parts.Go(func() { d.serveControl(server, controls) })
 	parts.Go(func() { d.watchClock(ctx) })
+	parts.Go(func() { d.watchSettings(ctx) })
 
 	d.reportStart()
 	captured := make(chan struct{})

@@ -213,6 +213,7 @@ func (d *Daemon) warnings(links []capture.Status) []string {
 		list = append(list, fmt.Sprintf("Captured packets may be paged to disk: %v.", err))
 	}
 	list = append(list, d.taken.warnings()...)
+	list = append(list, d.settingWarnings()...)
 	if d.replays != nil {
 		list = append(list, d.replays.warnings()...)
 	}

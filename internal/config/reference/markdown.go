@@ -22,7 +22,12 @@ in these places; where several name the same setting, the later one wins:
 3. the command line of ` + "`packetcache`" + `,
 4. on Windows the policy key ` + "`HKLM\\SOFTWARE\\Policies\\PacketCache`" + `.
 
-They are read when the service starts.
+They are read when the service starts, and while it runs whenever they change:
+what the table below says applies at once does so within a second or two, and the
+log says what was changed. A budget grows without losing anything and shrinks by
+forgetting as always. Interfaces that stay selected are recorded without a gap,
+except that a new filter or promiscuous mode opens them anew, in a few
+milliseconds. The command line counts for as long as the service runs.
 
 Names are in kebab case in the file and on the command line, and in Pascal case
 in the registry. A value that is wrong is reported with its place and the
@@ -30,7 +35,8 @@ allowed range, and is not used: the value before it stays in force, or that of
 a weaker place, and the rest of its file counts all the same. A file that is
 not valid TOML counts as a whole or not at all. When the settings that keep
 something out (interfaces, exclude, capture-filter) are wrong at the start, the
-service does not start, rather than record what it must not.
+service does not start, rather than record what it must not; while it runs, what
+is in force stays. What is wrong is told in the log and by ` + "`pcctl status`" + `.
 
 The file is [TOML](https://toml.io/en/v1.0.0) with one ` + "`key = value`" + ` a line:
 
@@ -50,9 +56,9 @@ func Markdown() string {
 	}
 	b.WriteString("```\n\nIn the registry a number is a REG_DWORD or, with a fraction, a REG_SZ; true and\n" +
 		"false are the REG_DWORD 1 and 0; a list is a REG_MULTI_SZ; all else is a REG_SZ.\n\n" +
-		"## Settings\n\n| setting | default | allowed |\n| --- | --- | --- |\n")
+		"## Settings\n\n| setting | default | allowed | applies |\n| --- | --- | --- | --- |\n")
 	for _, f := range fields {
-		fmt.Fprintf(&b, "| [`%s`](#%s) | %s | %s |\n", f.Key, f.Key, showDefault(f), f.Allowed())
+		fmt.Fprintf(&b, "| [`%s`](#%s) | %s | %s | %s |\n", f.Key, f.Key, showDefault(f), f.Allowed(), applies(f))
 	}
 	for _, f := range fields {
 		fmt.Fprintf(&b, "\n### %s\n\n%s\n\n", f.Key, f.Doc)
@@ -69,6 +75,13 @@ func Markdown() string {
 		}
 	}
 	return b.String()
+}
+
+func applies(f config.Field) string {
+	if f.Restart {
+		return "after a restart"
+	}
+	return "at once"
 }
 
 func showDefault(f config.Field) string {

@@ -1,0 +1,154 @@
+package daemon
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/sirupsen/logrus"
+
+	"github.com/packetcache/packetcache/internal/capture/capturetest"
+	"github.com/packetcache/packetcache/internal/config"
+	"github.com/packetcache/packetcache/internal/control"
+)
+
+// runFromFile runs a daemon whose settings stand in a file, which change
+// replaces.
+func runFromFile(t *testing.T, text string) (s *subject, change func(string)) {
+	t.Helper()
+	file := config.TOMLFile{Path: filepath.Join(t.TempDir(), "packetcache.toml")}
+	change = func(text string) {
+		t.Helper()
+		if err := os.WriteFile(file.Path+"~", []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(file.Path+"~", file.Path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	change(text)
+	dir := endpointDir(t)
+	args := &config.Args{}
+	args.Set("endpoint-dir", dir)
+	loader := &config.Loader{Sources: []config.Source{file, args}, TotalRAM: 1 << 30, CheckFilter: CheckFilter}
+	s = &subject{t: t, dir: dir, client: control.NewClient(dir)}
+	s.run(Options{Loader: loader, Loaded: loader.Load(nil), Log: logrus.New(), Foreground: &s.said})
+	return s, change
+}
+
+// A talker sends frames, as fast as they are recorded.
+type talker struct {
+	sent atomic.Uint64
+	stop func()
+}
+
+func (s *subject) talk(name string) *talker {
+	frame := append([]byte("\xff\xff\xff\xff\xff\xff\x02\x00\x00\x00\x00\x01\x88\xb5"), make([]byte, 1300)...)
+	chunk := slices.Repeat([][]byte{frame}, 400)
+	tk := &talker{}
+	var ended atomic.Bool
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for !ended.Load() {
+			capturetest.Send(s.t, name, chunk...)
+			sent := tk.sent.Add(uint64(len(chunk)))
+			s.await("what was sent", func(st control.Status) bool {
+				return st.Totals.Seen.Packets+st.Totals.Dropped >= sent
+			})
+		}
+	})
+	tk.stop = func() { ended.Store(true); wg.Wait() }
+	s.t.Cleanup(tk.stop)
+	return tk
+}
+
+func interfaceOf(st control.Status, name string) (found control.Interface) {
+	for _, i := range st.Interfaces {
+		if i.Name == name {
+			found = i
+		}
+	}
+	return found
+}
+
+// Settings that change while the service runs apply at once, while packets
+// come, and what fits is kept.
+func TestSettingsChangeLive(t *testing.T) {
+	capturetest.Veth(t, "pcla", "pclb")
+	capturetest.Veth(t, "pclc", "pcld")
+	const mib = 1 << 20
+	base := "interfaces = [\"pcla\"]\n"
+	s, change := runFromFile(t, base+"ram-size = \"16MiB\"\n")
+	st := s.await("pcla", func(st control.Status) bool { return interfaceOf(st, "pcla").State == control.InterfaceCapturing })
+	since := interfaceOf(st, "pcla").Since
+	talk := s.talk("pclb")
+	s.await("10 MiB stored", func(st control.Status) bool { return st.Memory.CacheBytes > 10*mib })
+
+	change(base + "ram-size = \"40MiB\"\n")
+	st = s.await("growth", func(st control.Status) bool { return st.Memory.BudgetBytes == 40*mib && st.Memory.CacheBytes > 24*mib })
+	if st.Totals.Evicted.Packets != 0 {
+		t.Errorf("%d packets were evicted to grow from 16 to 40 MiB, before these were full", st.Totals.Evicted.Packets)
+	}
+
+	change(base + "ram-size = \"10MiB\"\n")
+	st = s.await("shrinking", func(st control.Status) bool { return st.Memory.BudgetBytes == 10*mib })
+	if st.Memory.UsedBytes > 10*mib+2*mib || st.Memory.CacheBytes < 6*mib || st.Totals.Evicted.Packets == 0 {
+		t.Errorf("shrunk to 10 MiB: %+v, %d packets evicted", st.Memory, st.Totals.Evicted.Packets)
+	}
+	seen := st.Totals.Seen.Packets
+	s.await("more packets", func(st control.Status) bool { return st.Totals.Seen.Packets > seen+1000 })
+
+	change(base + "ram-size = 1\nbias = 99\n")
+	st = s.await("two wrong values", func(st control.Status) bool {
+		return strings.Contains(strings.Join(st.Warnings, "\n"), "packetcache.toml:2") && strings.Contains(strings.Join(st.Warnings, "\n"), "packetcache.toml:3")
+	})
+	if st.Memory.BudgetBytes != 10*mib {
+		t.Errorf("with a wrong value the budget is %d", st.Memory.BudgetBytes)
+	}
+	change(base + "ram-size = \"10MiB\"\ncapture-filter = \"prot 80\"\n")
+	s.await("a wrong filter", func(st control.Status) bool { return strings.Contains(strings.Join(st.Warnings, "\n"), "prot 80") })
+
+	change("interfaces = [\"pcl*\"]\nexclude = [\"pclb\", \"pcld\"]\nram-size = \"10MiB\"\ndata-dir = \"/nowhere\"\nlog-level = \"debug\"\n")
+	st = s.await("another interface", func(st control.Status) bool { return interfaceOf(st, "pclc").State == control.InterfaceCapturing })
+	if got := interfaceOf(st, "pcla"); got.State != control.InterfaceCapturing || !got.Since.Equal(since) {
+		t.Errorf("pcla is %s since %v, and was captured since %v", got.State, got.Since, since)
+	}
+	if words := "data-dir was changed to /nowhere, which applies after a restart"; !strings.Contains(strings.Join(st.Warnings, "\n"), words) {
+		t.Errorf("the warnings are %q, want %q", st.Warnings, words)
+	}
+	kinds := ""
+	for _, e := range st.Coverage {
+		if e.Kind == "settings" {
+			kinds += e.Text + "\n"
+		}
+	}
+	for _, words := range []string{"interfaces was changed from pcla to pcl*", "exclude was changed from nothing to pclb, pcld"} {
+		if !strings.Contains(kinds, words) {
+			t.Errorf("the coverage log lacks %q:\n%s", words, kinds)
+		}
+	}
+
+	talk.stop()
+	change("interfaces = [\"pclc\"]\n")
+	s.await("the first one let go, and the default budget", func(st control.Status) bool {
+		return interfaceOf(st, "pcla").State == control.InterfaceExcluded && st.Memory.BudgetBytes == 1<<30/100&^4095
+	})
+	st = s.await("the end", func(control.Status) bool { return true })
+	result, err := s.client.Dump(t.Context(), control.DumpRequest{}, io.Discard, nil)
+	if err != nil || result.Packets != st.Totals.Stored.Packets-st.Totals.Evicted.Packets {
+		t.Errorf("%d packets dumped of %+v, %v", result.Packets, st.Totals, err)
+	}
+	for _, words := range []string{
+		"setting ram-size was changed from 16MiB to 40MiB", "memory of the cache was changed from 16777216 to 41943040",
+		"memory of the cache was changed from 41943040 to 10485760", "A setting is wrong", "it applies after a restart",
+	} {
+		if !strings.Contains(s.log.String(), words) {
+			t.Errorf("the log lacks %q:\n%s", words, s.log.String())
+		}
+	}
+}
