@@ -34,7 +34,7 @@ type Options struct {
 	// nanoseconds; nil is the system's.
 	Boot func() int64
 	// Unlocked, if not nil, is told why the memory cannot be locked against
-	// paging to disk, once, by a goroutine of the cache.
+	// paging to disk, once as long as that is so, by a goroutine of the cache.
 	Unlocked func(error)
 }
 

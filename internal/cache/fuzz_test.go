@@ -25,7 +25,8 @@ var (
 //	bit 6      the direction
 //	bit 7      the length on the wire is the largest there is
 //	byte 1     size and time, from the tables above
-//	byte 2     readers: 0 begins one, 1 compares all, others read so many packets
+//	byte 2     readers: 0 begins one, 1 compares all, others read so many packets;
+//	           from 240 on it changes the budget first
 func FuzzReplay(f *testing.F) {
 	f.Add(false, []byte("\x00\x30\x05\x11\x31\x00\x41\x32\x09"))
 	full := make([]byte, 0, 300)
@@ -60,6 +61,12 @@ func FuzzReplay(f *testing.F) {
 			m.add(k, flags, &p)
 			w.feed(c, []packet.Packet{p})
 			m.follow(t, c)
+			if n := int(ops[2]); n >= 240 {
+				if err := c.Resize(MinBytes + (n-240)*MinBytes/5); err != nil {
+					t.Fatal(err)
+				}
+				m.follow(t, c)
+			}
 			switch n := int(ops[2]); {
 			case n == 0 && len(views) < 4:
 				views = append(views, beginView(c, m, All))

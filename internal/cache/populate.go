@@ -55,12 +55,11 @@ func (c *Cache) populate() {
 	defer close(c.populator.done)
 	told := false
 	tell := func() {
-		if err := c.LockError(); err != nil && !told {
-			told = true
-			if c.unlocked != nil {
-				c.unlocked(err)
-			}
+		err := c.LockError()
+		if err != nil && !told && c.unlocked != nil {
+			c.unlocked(err)
 		}
+		told = err != nil
 	}
 	for {
 		tell()

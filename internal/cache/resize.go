@@ -108,7 +108,9 @@ func (c *Cache) shrink(bytes, segments int) error {
 		}
 		c.mu.Unlock()
 	}
-	return c.store.resize(l)
+	err = c.store.resize(l)
+	c.populator.goOn() // less may be locked where more was refused
+	return err
 }
 
 // locked takes a step if the cache is still open, and passes on whether there

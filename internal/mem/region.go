@@ -19,6 +19,7 @@ type Region struct {
 	taken    int // of reserved, by parts
 	parts    []*Part
 	memory   int // bytes that the parts have now
+	limited  int // bytes that the system has been told of, see limit
 	lock     error
 }
 
@@ -91,8 +92,8 @@ func (r *Region) Close() error {
 	reserved := r.reserved
 	r.reserved = nil
 	err := releaseMemory(reserved)
-	_ = limitMemory(r.memory, 0) // lower limits can be had
 	r.memory = 0
+	_ = r.limit() // lower limits can be had
 	if err != nil {
 		return fmt.Errorf("releasing memory: %w", err)
 	}
@@ -105,6 +106,7 @@ func (p *Part) Bytes() []byte { return p.space[:p.size:p.size] }
 // Resize makes the part so many bytes long. What is added is zero; what is
 // given back is wiped first. The system is asked to lock what is added against
 // paging as it is touched; that it refuses to is no error here: see LockError.
+// Populate is due after every Resize.
 // After an error the part has the size that it had.
 func (p *Part) Resize(n int) error {
 	r := p.region
@@ -117,25 +119,40 @@ func (p *Part) Resize(n int) error {
 		clear(p.space[n:p.size])
 	}
 	before, now := p.committed, wholePages(n)
+	var lock error
 	switch {
 	case now > before:
-		r.note(limitMemory(r.memory, r.memory+now-before))
-		lock, err := commitMemory(p.space[before:now])
-		if err != nil {
-			_ = limitMemory(r.memory+now-before, r.memory)
+		var err error
+		if lock, err = commitMemory(p.space[before:now]); err != nil {
 			return fmt.Errorf("taking %d bytes of memory: %w", now-before, err)
 		}
-		r.note(lock)
 	case now < before:
 		if err := decommitMemory(p.space[now:before]); err != nil {
 			return fmt.Errorf("giving back %d bytes of memory: %w", before-now, err)
 		}
-		_ = limitMemory(r.memory, r.memory+now-before) // lower limits can be had
 	}
 	r.memory += now - before
 	p.size, p.committed = n, now
 	p.populated, p.untouched = min(p.populated, now), n
+	if r.lock != nil {
+		// What was too much to lock may not be now: Populate tries again.
+		r.lock = nil
+		for _, p := range r.parts {
+			p.populated = 0
+		}
+	}
+	r.note(lock)
+	r.note(r.limit())
 	return nil
+}
+
+// limit has the system let as much be locked as the region takes.
+func (r *Region) limit() error {
+	err := limitMemory(r.limited, r.memory)
+	if err == nil {
+		r.limited = r.memory
+	}
+	return err
 }
 
 // note keeps the first reason why memory could not be locked. A system that

@@ -34,14 +34,18 @@ func commitMemory(part []byte) (lock, err error) {
 	if err := unix.Mprotect(part, unix.PROT_READ|unix.PROT_WRITE); err != nil {
 		return nil, err
 	}
+	return lockMemory(part), nil
+}
+
+func lockMemory(part []byte) error {
 	_, _, errno := unix.Syscall(unix.SYS_MLOCK2, uintptr(unsafe.Pointer(&part[0])), uintptr(len(part)), unix.MLOCK_ONFAULT)
 	switch {
 	case errno == 0:
-		return nil, nil
+		return nil
 	case errors.Is(errno, unix.ENOMEM), errors.Is(errno, unix.EPERM), errors.Is(errno, unix.EAGAIN):
-		return fmt.Errorf("locking memory: %w (raise RLIMIT_MEMLOCK or grant CAP_IPC_LOCK)", errno), nil
+		return fmt.Errorf("locking memory: %w (raise RLIMIT_MEMLOCK or grant CAP_IPC_LOCK)", errno)
 	default:
-		return fmt.Errorf("locking memory: %w", errno), nil
+		return fmt.Errorf("locking memory: %w", errno)
 	}
 }
 
@@ -59,11 +63,14 @@ func decommitMemory(part []byte) error {
 // limitMemory has nothing to do: how much may be locked is not ours to say.
 func limitMemory(_, _ int) error { return nil }
 
-// populateMemory uses MADV_POPULATE_WRITE (Linux 5.14). The pages are locked by
-// that if they are to be.
-func populateMemory(part []byte, _ bool) error {
+// populateMemory uses MADV_POPULATE_WRITE (Linux 5.14). Most are to be locked
+// already, by which populating locks them.
+func populateMemory(part []byte, lock bool) (err error) {
+	if lock {
+		err = lockMemory(part)
+	}
 	_ = unix.Madvise(part, unix.MADV_POPULATE_WRITE) // a hint
-	return nil
+	return err
 }
 
 func hugePages(part []byte) { _ = unix.Madvise(part, unix.MADV_HUGEPAGE) }

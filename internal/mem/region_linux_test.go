@@ -2,7 +2,6 @@ package mem
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"os"
 	"testing"
@@ -57,16 +56,5 @@ func TestMemoryComesAndGoes(t *testing.T) {
 	resize(t, p, 5<<20)
 	if rss := mapped(t, p, "Rss"); rss != 5<<10 {
 		t.Errorf("5 MiB take %d KiB", rss)
-	}
-}
-
-// Where memory cannot be locked, it is there all the same, and it is known why.
-func TestLockRefused(t *testing.T) {
-	r := reserve(t, 1<<20)
-	r.note(nil)
-	r.note(errors.New("first"))
-	r.note(errors.New("second"))
-	if err := r.LockError(); err == nil || err.Error() != "first" {
-		t.Errorf("the reason is %v", err)
 	}
 }

@@ -2,6 +2,7 @@ package mem
 
 import (
 	"bytes"
+	"errors"
 	"math/rand/v2"
 	"os"
 	"sync"
@@ -116,6 +117,26 @@ func TestPopulate(t *testing.T) {
 	}
 	if err := r.LockError(); err != nil {
 		t.Logf("not locked: %v", err)
+	}
+}
+
+// What the system refused to lock is tried again with every size.
+func TestLockTriedAgain(t *testing.T) {
+	r := reserve(t, 1<<20)
+	p, q := r.Part(1<<19), r.Part(1<<19)
+	resize(t, p, 1<<19)
+	if r.LockError() != nil {
+		t.Skip("not locked here: ", r.LockError())
+	}
+	r.note(errors.New("first"))
+	r.note(errors.New("second"))
+	if err := r.LockError(); err == nil || err.Error() != "first" {
+		t.Errorf("the reason is %v", err)
+	}
+	p.Populate(1 << 20)
+	resize(t, q, 4096)
+	if populated, more := p.Populate(4096); populated != 4096 || !more || r.LockError() != nil {
+		t.Errorf("after a change of size it is populated up to %d, %v", populated, r.LockError())
 	}
 }
 
