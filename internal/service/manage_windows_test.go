@@ -298,6 +298,25 @@ func TestSlowService(t *testing.T) {
 	}
 }
 
+// One that is still starting is stopped when it has started.
+func TestStopOfAStartingService(t *testing.T) {
+	s := newTestService(t)
+	s.do(Install)
+	s.mode("slow")
+	s.look(func(service *mgr.Service) {
+		if err := service.Start(); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if got := s.state(); got != windows.SERVICE_START_PENDING {
+		t.Fatalf("it is in state %d", got)
+	}
+	s.do(Stop)
+	if got := s.state(); got != windows.SERVICE_STOPPED {
+		t.Errorf("stopped it is in state %d", got)
+	}
+}
+
 // What is registered under our name and is not ours is left alone.
 func TestForeignService(t *testing.T) {
 	s := newTestService(t)

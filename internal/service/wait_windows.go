@@ -35,9 +35,13 @@ func start(r registration, o Options) error {
 	return nil
 }
 
-// stop stops the service and waits until its process has ended.
+// stop stops the service and waits until its process has ended. One that is
+// still starting takes no control, so that is waited for first.
 func stop(r registration, o Options) error {
 	before, err := state(r)
+	if err == nil && before.CurrentState == windows.SERVICE_START_PENDING {
+		before, err = await(r, windows.SERVICE_RUNNING, o)
+	}
 	if err != nil {
 		return err
 	}
