@@ -192,9 +192,6 @@ func (s *segment) outOfOrder(time int64, tie uint16) {
 // most size bytes and that there are pages enough for it.
 func (c *Cache) open(class, size int) bool {
 	l := &c.logs[class]
-	for class == probation && l.segments > 1 && l.pages > c.pages.limit/probationShare {
-		c.drop(probation)
-	}
 	for {
 		if l.head != nil && int(l.head.size)+size > c.segments.size {
 			l.seal()

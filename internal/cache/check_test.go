@@ -34,6 +34,7 @@ func (m *model) follow(t testing.TB, c *Cache) (evicted [NumClasses + 1][]*store
 		}
 		m.checkHorizon(t, class, got)
 		m.checkProtected(t, &s, class, evicted[class])
+		m.checkShare(t, &s, class, evicted[class])
 		held.add(got.Held.Packets, got.Held.Bytes)
 		gone.add(got.Evicted.Packets, got.Evicted.Bytes)
 	}
@@ -83,6 +84,24 @@ func (m *model) checkProtected(t testing.TB, s *Stats, class int, evicted []*sto
 	}
 }
 
+// checkShare: nothing is evicted while there is room, and nothing but unanswered
+// packets while those have more than their share.
+func (m *model) checkShare(t testing.TB, s *Stats, class int, evicted []*stored) {
+	t.Helper()
+	if len(evicted) == 0 {
+		return
+	}
+	if free := s.Budget - s.Used; free > 2*max(s.Budget/256, minSegment)+packet.MaxLen {
+		t.Fatalf("packet %d: packets of class %d were evicted though %d bytes are free", m.serial, class, free)
+	}
+	if class != probation && s.Unanswered.Memory > mostUnanswered(s) {
+		t.Fatalf("packet %d: packets of class %d were evicted while unanswered ones take %d bytes of %d", m.serial, class, s.Unanswered.Memory, s.Budget)
+	}
+}
+
+// mostUnanswered is a twentieth of the budget, and two segments more.
+func mostUnanswered(s *Stats) int { return s.Budget/20 + 2*max(s.Budget/256, minSegment) }
+
 // checkStats checks what holds of a cache's figures at any time.
 func checkStats(t testing.TB, s *Stats) {
 	t.Helper()
@@ -109,8 +128,8 @@ func checkStats(t testing.TB, s *Stats) {
 	if s.Used > s.Budget || memory > s.Used {
 		t.Fatalf("%d bytes used, %d of them for packets, of %d", s.Used, memory, s.Budget)
 	}
-	if most := s.Budget/20 + s.Budget/256 + 2*4096; s.Unanswered.Memory > max(most, 2*minSegment) {
-		t.Fatalf("unanswered packets take %d bytes of %d", s.Unanswered.Memory, s.Budget)
+	if evicted != s.Unanswered.Evicted && s.Unanswered.Memory > mostUnanswered(s) {
+		t.Fatalf("unanswered packets take %d bytes of %d, and others were evicted", s.Unanswered.Memory, s.Budget)
 	}
 	var before time.Duration
 	for class := range NumClasses {

@@ -2,14 +2,20 @@ package cache
 
 import "math"
 
-// probationShare of the pages is what unanswered first packets can fill.
+// probationShare of the pages is what unanswered first packets keep when others
+// need them.
 const probationShare = 20
 
-// evict frees the oldest segment of the class that deserves it least, by age
-// and bias, and reports whether there was any. The newest eighth of the
+// evict frees the oldest segment of the class that deserves it least, and
+// reports whether there was any. It is the probation log's if that has more
+// than its share, else it is chosen by age and bias. The newest eighth of the
 // budget is spared, whatever its class, so that recent traffic is complete
 // and one fast download can't empty the past.
 func (c *Cache) evict() bool {
+	if l := &c.logs[probation]; l.segments > 1 && l.pages > c.pages.limit/probationShare {
+		c.drop(probation)
+		return true
+	}
 	victim, worst := -1, math.Inf(-1)
 	spared, worstSpared := -1, math.Inf(-1)
 	for class := range c.logs {

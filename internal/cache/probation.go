@@ -7,9 +7,9 @@ import (
 	"github.com/packetcache/packetcache/internal/session"
 )
 
-// The first packet of a session waits in the probation log, which a scan or
-// a flood of them can't grow beyond its share, and moves to class 0 with the
-// session's second packet. Records here are readable without the one before,
+// The first packet of a session waits in the probation log, which gives way to
+// all else beyond its share, so that a scan or a flood of them costs nothing
+// else, and moves to class 0 with the session's second packet. Records here are readable without the one before,
 // and carry a stamp: 0, or the epoch in which the packet left. A reader that
 // began earlier, which will not see the copy in class 0, still takes it here.
 

@@ -20,6 +20,10 @@ func TestPromiseOfAnsweredLate(t *testing.T) {
 		k := &talk{link: packet.LinkTypeEthernet, proto: ipUDP, n: uint32(1 + i)}
 		tp.add(k, false, 1000)
 	}
+	bulk := &talk{link: packet.LinkTypeEthernet, proto: ipUDP, n: 601}
+	for evictedPackets(tp.c) == 0 { // until room is needed
+		tp.add(bulk, false, 1000)
+	}
 	s := tp.c.Stats()
 	if _, complete := s.PromiseAnswered(0); !complete {
 		t.Error("something is missing of answered sessions before there are any")
