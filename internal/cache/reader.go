@@ -146,6 +146,7 @@ func (r *Reader) Read(batch []packet.Packet) (n int) {
 			return n
 		}
 		r.lent = true
+		n += r.run(cur, batch[n:])
 	}
 	return n
 }
@@ -170,7 +171,7 @@ func (r *Reader) take(cur *cursor, p *packet.Packet) bool {
 		data = cur.window[cur.dataAt-cur.start:][:h.length]
 	}
 	r.passed++
-	*p = packet.Packet{Time: h.time, Data: data, OrigLen: h.wire, Interface: h.iface, Direction: h.direction}
+	h.fill(p, data)
 	return true
 }
 

@@ -48,6 +48,11 @@ type header struct {
 	direction packet.Direction
 }
 
+// fill makes p the packet of a header and its data.
+func (h *header) fill(p *packet.Packet, data []byte) {
+	p.Time, p.Data, p.OrigLen, p.Interface, p.Direction = h.time, data, h.wire, h.iface, h.direction
+}
+
 // base is what a header is told relative to: the record before it.
 type base struct {
 	time  int64
@@ -163,12 +168,7 @@ func (h *header) get(b []byte, from base) int {
 	if size == absoluteTime {
 		h.time = int64(value)
 	} else {
-		zigzag := value >> 1
-		delta := int64(zigzag>>1) ^ -int64(zigzag&1)
-		if value&1 != 0 {
-			delta *= 1000
-		}
-		h.time = from.time + delta
+		h.time = from.time + delta(value)
 	}
 	h.iface = from.iface
 	h.tie = 0
@@ -195,6 +195,16 @@ func (h *header) get(b []byte, from base) int {
 		n += 4
 	}
 	return n
+}
+
+// delta decodes the difference of a time to the one before.
+func delta(value uint64) int64 {
+	zigzag := value >> 1
+	d := int64(zigzag>>1) ^ -int64(zigzag&1)
+	if value&1 != 0 {
+		d *= 1000
+	}
+	return d
 }
 
 // orderOf numbers packets with equal timestamps, so that a dump shows them in

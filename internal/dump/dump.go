@@ -26,6 +26,9 @@ const (
 	// bufferSize is how much is formatted before it is written; a larger record
 	// makes it grow.
 	bufferSize = 128 << 10
+	// quickWrite is about what waking another thread takes, twice for each
+	// buffer.
+	quickWrite = 20 * time.Microsecond
 	// flushEvery is how long a packet that was found may wait for others: a
 	// client should see something grow while a filter finds little.
 	flushEvery = 500 * time.Millisecond

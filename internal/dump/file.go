@@ -28,7 +28,8 @@ type file struct {
 	full    chan []byte // to the writing goroutine
 	written chan error  // from it, for each buffer
 	pending bool        // a buffer is being written
-	result  Result      // Bytes is the writer's as long as one is
+	quick   bool        // the last write took less than handing it over does
+	result  Result      // Bytes is, like quick, the writer's as long as one is
 }
 
 // begin makes the file's header.
@@ -176,7 +177,7 @@ func (f *file) look(ctx context.Context) error {
 }
 
 // flush hands the buffer to the writer when that is done with the other, which
-// is filled next.
+// is filled next. Where a write takes no time it is done at once.
 func (f *file) flush() error {
 	if len(f.buf) == 0 {
 		return nil
@@ -186,6 +187,11 @@ func (f *file) flush() error {
 	}
 	f.flushed = time.Now()
 	f.made += int64(len(f.buf))
+	if f.quick {
+		err := f.write(f.buf)
+		f.buf = f.buf[:0]
+		return err
+	}
 	f.full <- f.buf
 	f.pending = true
 	f.desk.buf, f.desk.spare = f.desk.spare, f.buf[:0]
@@ -204,14 +210,15 @@ func (f *file) settle() error {
 
 // write sends bytes of the file to the client.
 func (f *file) write(b []byte) error {
-	deadline := time.Now().Add(StallLimit)
-	if err := f.w.SetWriteDeadline(deadline); err != nil {
+	if err := f.w.SetWriteDeadline(time.Now().Add(StallLimit)); err != nil {
 		return fmt.Errorf("sending the dump: %w", err)
 	}
 	if f.desk != nil {
 		f.d.desks.beginWrite(f.desk, func() { _ = f.w.SetWriteDeadline(longAgo) })
 	}
+	begun := time.Now()
 	n, err := f.w.Write(b)
+	f.quick = time.Since(begun) < quickWrite
 	f.result.Bytes += int64(n)
 	gaveWay := f.desk != nil && f.d.desks.endWrite(f.desk)
 	if errors.Is(err, os.ErrDeadlineExceeded) {

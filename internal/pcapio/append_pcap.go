@@ -34,10 +34,8 @@ func AppendRecord(buf []byte, p *packet.Packet) []byte {
 
 func appendRecordHeader(buf []byte, ns int64, capLen int, origLen uint32) []byte {
 	seconds, micros := unixMicros(ns)
-	var h [recordHeaderLen]byte
-	binary.LittleEndian.PutUint64(h[:], uint64(seconds)|uint64(micros)<<32)
-	binary.LittleEndian.PutUint64(h[8:], uint64(uint32(capLen))|uint64(max(origLen, uint32(capLen)))<<32)
-	return append(buf, h[:]...)
+	buf = binary.LittleEndian.AppendUint64(buf, uint64(seconds)|uint64(micros)<<32)
+	return binary.LittleEndian.AppendUint64(buf, uint64(uint32(capLen))|uint64(max(origLen, uint32(capLen)))<<32)
 }
 
 // unixMicros splits ns into seconds and microseconds within a classic pcap's

@@ -102,15 +102,10 @@ func AppendPacket(buf []byte, p *packet.Packet, drops uint64) []byte {
 	if flags+dropCount > 0 {
 		length += flags + dropCount + 4
 	}
-	var h [28]byte
-	binary.LittleEndian.PutUint32(h[:], blockEnhancedPacket)
-	binary.LittleEndian.PutUint32(h[4:], uint32(length))
-	binary.LittleEndian.PutUint32(h[8:], uint32(p.Interface))
-	binary.LittleEndian.PutUint32(h[12:], uint32(ns>>32))
-	binary.LittleEndian.PutUint32(h[16:], uint32(ns))
-	binary.LittleEndian.PutUint32(h[20:], uint32(capLen))
-	binary.LittleEndian.PutUint32(h[24:], max(p.OrigLen, uint32(capLen)))
-	buf = append(buf, h[:]...)
+	buf = binary.LittleEndian.AppendUint64(buf, blockEnhancedPacket|uint64(length)<<32)
+	buf = binary.LittleEndian.AppendUint64(buf, uint64(p.Interface)|ns&^(1<<32-1))
+	buf = binary.LittleEndian.AppendUint64(buf, uint64(uint32(ns))|uint64(capLen)<<32)
+	buf = binary.LittleEndian.AppendUint32(buf, max(p.OrigLen, uint32(capLen)))
 	buf = append(buf, p.Data...)
 	buf = appendPadding(buf, capLen)
 	if flags > 0 {
