@@ -121,7 +121,9 @@ func TestAgreesWithModel(t *testing.T) {
 					}
 					m.add(s.k, s.flags, &s.p)
 					w.feed(single, []packet.Packet{s.p})
-					judge.see(m, m.follow(t, single))
+					evicted := m.follow(t, single)
+					m.checkFull(t, single, evicted)
+					judge.see(m, evicted)
 				}
 				w.feed(batched, batch)
 				if a, b := single.Stats(), batched.Stats(); !reflect.DeepEqual(a, b) {
