@@ -1,6 +1,8 @@
 #!/bin/sh
 # Runs the tests of the Windows build under Wine, which it sets up itself (see
-# docs/testing.md): those of each package. Arguments are those of go test:
+# docs/testing.md): those of each package, and those of internal/endtoend that
+# drive the programs. With arguments, which are those of go test, it runs only
+# what they say of the former:
 #   scripts/windows-tests.sh -run TestPipe -v ./internal/ipc
 # Needs root and an amd64 Linux. Without them it says so and does nothing, and
 # fails if CI=true.
@@ -28,4 +30,5 @@ if [ $# -gt 0 ]; then
 fi
 failed=
 windows ./... || failed=1
+$go test -count=1 -timeout 10m -run '^TestWindows' ./internal/endtoend || failed=1
 [ -z "$failed" ]

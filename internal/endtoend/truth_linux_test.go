@@ -24,10 +24,7 @@ import (
 func TestSameAsTcpdump(t *testing.T) {
 	w := newWire(t)
 	vlans := w.addVLANs(t)
-	file := filepath.Join(t.TempDir(), "tcpdump.pcap")
-	tcpdump := begin(t, w.a.command(need(t, "tcpdump"), "-i", "wire0", "-B", "65536",
-		"--time-stamp-precision=nano", "-n", "-U", "-Z", "root", "-w", file))
-	eventually(t, "tcpdump listening", func() bool { return strings.Contains(tcpdump.log.String(), "listening on") })
+	tcpdump := startTcpdump(t, w.a)
 	s := start(t, w.a, "--ram-size", "512MiB")
 	s.awaitInterface("wire0", control.InterfaceCapturing)
 	for _, name := range []string{"wire0.7", "wire0.9", "qinq"} {
@@ -45,16 +42,7 @@ func TestSameAsTcpdump(t *testing.T) {
 	makeAllTraffic(t, w, vlans)
 	w.a.play(t, "send", net.JoinHostPort(plain4, "9"), to)
 
-	eventually(t, "the last packet in tcpdump's file", func() bool { return holds(t, file, to) })
-	if err := tcpdump.cmd.Process.Signal(syscall.SIGINT); err != nil {
-		t.Fatal(err)
-	}
-	tcpdump.exitCode(t, patience)
-	if !strings.Contains(tcpdump.log.String(), "\n0 packets dropped by kernel") {
-		t.Fatalf("tcpdump could not keep up: %s", tcpdump.log.String())
-	}
-	whole := readFile(t, file)
-	want := between(t, "tcpdump", sorted(whole), from, to)
+	want := tcpdump.between(t, from, to)
 	allKinds(t, want)
 
 	var pcap string
@@ -66,10 +54,40 @@ func TestSameAsTcpdump(t *testing.T) {
 	if st := s.status(); st.Totals.Dropped != 0 || st.Totals.Evicted.Packets != 0 {
 		t.Fatalf("%d packets dropped and %d evicted: the test sends too fast for this machine", st.Totals.Dropped, st.Totals.Evicted.Packets)
 	}
-	t.Logf("%d packets between the marks, of %d", len(want), len(whole))
+	t.Logf("%d packets between the marks", len(want))
 	fine := between(t, "pcapng", sound(t, pcapng), from, to)
 	likewise(t, "pcapng", fine, want)
 	same(t, "pcap", between(t, "pcap", sound(t, pcap), from, to), fine, time.Microsecond)
+}
+
+// A rival is tcpdump recording wire0.
+type rival struct {
+	*job
+	file string
+}
+
+func startTcpdump(t testing.TB, ns namespace) rival {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "tcpdump.pcap")
+	r := rival{file: file, job: begin(t, ns.command(need(t, "tcpdump"), "-i", "wire0", "-B", "65536",
+		"--time-stamp-precision=nano", "-n", "-U", "-Z", "root", "-w", file))}
+	eventually(t, "tcpdump listening", func() bool { return strings.Contains(r.log.String(), "listening on") })
+	return r
+}
+
+// between ends tcpdump once it has recorded the last mark, and returns the
+// packets from one mark to the other by time.
+func (r rival) between(t testing.TB, from, to string) []record {
+	t.Helper()
+	eventually(t, "the last packet in tcpdump's file", func() bool { return holds(t, r.file, to) })
+	if err := r.cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	r.exitCode(t, patience)
+	if !strings.Contains(r.log.String(), "\n0 packets dropped by kernel") {
+		t.Fatalf("tcpdump could not keep up: %s", r.log.String())
+	}
+	return between(t, "tcpdump", sorted(readFile(t, r.file)), from, to)
 }
 
 // makeAllTraffic sends from a to b and back whatever a network carries.

@@ -16,9 +16,10 @@ else
 	set -- "$WINELOADER" "$@"
 fi
 export WINEDEBUG="${WINEDEBUG:--all}"
-# No menus, no .NET, no HTML.
-export WINEDLLOVERRIDES='winemenubuilder.exe=d;mscoree=d;mshtml=d'
-unset DISPLAY WAYLAND_DISPLAY
+# No menus, no .NET, no HTML; a wpcap.dll is the one that was named.
+export WINEDLLOVERRIDES='winemenubuilder.exe=d;mscoree=d;mshtml=d;wpcap=n,b'
+# Directories for temporary files have no drive letter, and Windows its own.
+unset DISPLAY WAYLAND_DISPLAY TMPDIR GOTMPDIR
 exec ${PACKETCACHE_WINE_NETNS:+nsenter --net="/run/netns/$PACKETCACHE_WINE_NETNS"} \
 	chroot "$PACKETCACHE_WINE_ROOT" /usr/bin/env -C "$PWD" HOME="${WINEPREFIX%/*}/home" PATH=/usr/bin:/bin \
 	LC_ALL=C.UTF-8 LD_PRELOAD="$PACKETCACHE_WINE/preload.so" "$@" </dev/null
