@@ -21,7 +21,7 @@ type library struct {
 	setSnapLen, setPromisc, setTimeout uintptr
 	setBufferSize, setFilter           uintptr
 	datalink, nextEx, stats            uintptr
-	getErr, statusText                 uintptr
+	getErr, statusText, libVersion     uintptr
 	findAllDevs, freeAllDevs           uintptr
 
 	// What is only in newer versions may be 0.
@@ -64,6 +64,7 @@ func load(dir string) (_ *library, err error) {
 		"pcap_stats":           &l.stats,
 		"pcap_geterr":          &l.getErr,
 		"pcap_statustostr":     &l.statusText,
+		"pcap_lib_version":     &l.libVersion,
 		"pcap_findalldevs":     &l.findAllDevs,
 		"pcap_freealldevs":     &l.freeAllDevs,
 	} {
@@ -87,7 +88,11 @@ func call(function uintptr, args ...uintptr) int32 {
 }
 
 // text returns a string of the library's that a function gives.
-func text(function uintptr, arg uintptr) string {
-	r, _, _ := syscall.SyscallN(function, arg)
+func text(function uintptr, args ...uintptr) string {
+	r, _, _ := syscall.SyscallN(function, args...)
 	return stringAt(r)
 }
+
+// version is what the library says of itself: "Npcap version 1.87, based on
+// libpcap version 1.10.6".
+func (l *library) version() string { return text(l.libVersion) }

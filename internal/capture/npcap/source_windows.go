@@ -38,7 +38,7 @@ type Source struct {
 	iface  packet.Interface
 	ring   int
 	handle *handle
-	match  func(data []byte, origLen uint32) bool // where nobody else filters
+	match  func(data []byte, origLen uint32) bool // what the driver does not judge
 
 	stop     atomic.Bool
 	received atomic.Uint64
@@ -76,7 +76,7 @@ func (n *Npcap) Open(cfg Config) (_ *Source, err error) {
 	return s, nil
 }
 
-// setFilter compiles the filter and hands it to the driver if that takes it.
+// setFilter compiles the filter and leaves to the driver what that can judge.
 func (s *Source) setFilter(f capture.Filter) error {
 	if f.Compile == nil {
 		return nil
@@ -85,7 +85,9 @@ func (s *Source) setFilter(f capture.Filter) error {
 	if err != nil {
 		return fmt.Errorf("capture filter %q for %v: %w", f.Text, s.iface.LinkType, err)
 	}
-	if s.handle.setFilter(program.Instructions) != nil {
+	j := divide(program, s.iface.LinkType, s.handle.lib.version())
+	s.match = j.match
+	if len(j.driver) > 0 && s.handle.setFilter(j.driver) != nil {
 		s.match = program.Match
 	}
 	return nil
