@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -24,12 +25,15 @@ func main() {
 // everything that can fail.
 func run(args []string, stdout, stderr io.Writer) int {
 	log, end := newLogger(stderr)
-	defer end()
 	config := service.Config{Name: "PacketCache", Log: log, ExitCode: serviceCode}
 	err := service.Run(config, func(ctx context.Context, ready func()) error {
 		app := newApp(stdout, stderr, func(c *cli.Context) error { return serve(c, log, stdout, ready) })
 		return app.RunContext(ctx, arrange(args))
 	})
+	if errors.Is(err, service.ErrHung) {
+		return exitFailed // the log has been told, and may be what hangs
+	}
+	defer end()
 	code := exit(stderr, err)
 	if service.Managed() && notStarted(err) {
 		eventlog.NotStarted(fmt.Sprintf("exit code %d", code), err).Log(log)

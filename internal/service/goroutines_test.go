@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -80,20 +81,17 @@ func (h hangingHook) Fire(*logrus.Entry) error {
 }
 
 func TestLogThatHangs(t *testing.T) {
-	c := quiet()
-	release := make(chan struct{})
-	defer close(release)
-	c.Log.AddHook(hangingHook{release})
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
+	synctest.Test(t, func(t *testing.T) {
+		c := quiet()
+		release := make(chan struct{})
+		c.Log.AddHook(hangingHook{release})
+		begun := time.Now()
 		logGoroutines(c.Log, "a test")
-	}()
-	select {
-	case <-done:
-	case <-time.After(10 * logPatience):
-		t.Error("it waits for the log for ever")
-	}
+		if took := time.Since(begun); took != logPatience {
+			t.Errorf("it waited for the log for %v", took)
+		}
+		close(release)
+	})
 }
 
 // hangHere is what a stack is looked for.

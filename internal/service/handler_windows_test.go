@@ -342,7 +342,7 @@ func TestWatchdog(t *testing.T) {
 			if took := time.Since(begun); took <= stops[cmd].limit || took > within {
 				t.Errorf("control %d: it was ended after %v", cmd, took)
 			}
-			if !errors.Is(m.err, errHung) || !strings.Contains(m.err.Error(), stops[cmd].why) {
+			if !errors.Is(m.err, ErrHung) || !strings.Contains(m.err.Error(), stops[cmd].why) {
 				t.Errorf("the error is %v", m.err)
 			}
 			stacks := loggedStacks(m.log)

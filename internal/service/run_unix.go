@@ -20,8 +20,7 @@ func Managed() bool {
 // SIGTERM (systemctl stop), or a terminal that closes. A second such signal
 // ends the process at once. If systemd asks for it, it is told when the daemon
 // is ready and when it is stopping (sd_notify(3)). The error is that of run,
-// or says that systemd could not be told or that the daemon did not stop in
-// time, in which case it is still at work and the process had better end.
+// or says that systemd could not be told, or is ErrHung.
 func Run(c Config, run RunFunc) error {
 	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) { // as nohup(1) does

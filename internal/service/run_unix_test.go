@@ -134,8 +134,8 @@ func TestRunHangs(t *testing.T) {
 		hangHere(stuck)
 		return nil
 	}, []os.Signal{syscall.SIGTERM}, limit, silent)
-	if !errors.Is(err, errHung) || time.Since(begun) < limit(nil) {
-		t.Errorf("after %v: %v, want %v", time.Since(begun), err, errHung)
+	if !errors.Is(err, ErrHung) || time.Since(begun) < limit(nil) {
+		t.Errorf("after %v: %v, want %v", time.Since(begun), err, ErrHung)
 	}
 	if stacks := loggedStacks(hook); !strings.Contains(stacks, "hangHere") {
 		t.Errorf("the log does not show where it hangs:\n%s", stacks)

@@ -26,8 +26,7 @@ func Managed() bool {
 // service control manager if that started the process, and else by Ctrl+C,
 // Ctrl+Break or the end of the console or the session. A second Ctrl+C ends
 // the process at once. The error is that of run, or says that the service
-// control manager could not be reached or that the daemon did not stop in
-// time, in which case it is still at work and the process had better end.
+// control manager could not be reached, or is ErrHung.
 func Run(c Config, run RunFunc) error {
 	if !Managed() {
 		return attend(c, run, []os.Signal{os.Interrupt, syscall.SIGTERM}, consoleLimit,

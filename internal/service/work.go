@@ -8,8 +8,10 @@ import (
 	"time"
 )
 
-// errHung means that the daemon did not return in time after it was told to.
-var errHung = errors.New("the service did not stop in time and was ended; the log says what it was doing")
+// ErrHung means that the daemon did not return in time after it was told to.
+// It is still at work, and whatever it holds, such as the log, may not answer:
+// the process had better end at once.
+var ErrHung = errors.New("the service did not stop in time and was ended; the log says what it was doing")
 
 // A work is the daemon while it runs. Only one goroutine stops it and waits
 // for it.
@@ -66,5 +68,5 @@ func (w *work) outcome() error {
 // the error of it.
 func (w *work) hung(c Config) error {
 	logGoroutines(c.Log, w.stop.why)
-	return fmt.Errorf("%w (%s)", errHung, w.stop.why)
+	return fmt.Errorf("%w (%s)", ErrHung, w.stop.why)
 }
