@@ -103,8 +103,8 @@ var catalogue = []Event{
 
 	{
 		ID: 1101, Name: "CaptureStarted", Severity: Information, Category: Capture,
-		Text:    "Capture started on %1 (link type %2).",
-		Inserts: []Insert{{"interface", Text}, {"linktype", Text}},
+		Text:    "Capture started on %1 (by %2, link type %3).",
+		Inserts: []Insert{{"interface", Text}, {"backend", Text}, {"linktype", Text}},
 		Do:      "Nothing.",
 	},
 	{
@@ -142,6 +142,12 @@ var catalogue = []Event{
 		Text:    "The file %1 could not be replayed to its end: %3. The %2 packets before are kept.",
 		Inserts: []Insert{{"file", Text}, {"packets", Count}, {"error", Failure}},
 		Do:      "Get an undamaged copy of the file.",
+	},
+	{
+		ID: 1108, Name: "CaptureLimited", Severity: Warning, Category: Capture,
+		Text:    "Capture on %1 by %2 does not see everything: %3.",
+		Inserts: []Insert{{"interface", Text}, {"backend", Text}, {"note", Text}},
+		Do:      "Keep in mind that what it does not see is in no dump. On Windows, Npcap sees more than raw sockets do.",
 	},
 
 	{

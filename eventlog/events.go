@@ -84,9 +84,9 @@ func Unnumbered(message string) Occurrence {
 	return occur(1099, message)
 }
 
-// CaptureStarted is event 1101 (information): Capture started on %1 (link type %2).
-func CaptureStarted(iface string, linktype string) Occurrence {
-	return occur(1101, iface, linktype)
+// CaptureStarted is event 1101 (information): Capture started on %1 (by %2, link type %3).
+func CaptureStarted(iface string, backend string, linktype string) Occurrence {
+	return occur(1101, iface, backend, linktype)
 }
 
 // CaptureStopped is event 1102 (information): Capture stopped on %1: %2.
@@ -117,6 +117,11 @@ func FileReplayed(file string, packets uint64, duration time.Duration) Occurrenc
 // ReplayBroken is event 1107 (error): The file %1 could not be replayed to its end: %3. The %2 packets before are kept.
 func ReplayBroken(file string, packets uint64, err error) Occurrence {
 	return occur(1107, file, packets, err)
+}
+
+// CaptureLimited is event 1108 (warning): Capture on %1 by %2 does not see everything: %3.
+func CaptureLimited(iface string, backend string, note string) Occurrence {
+	return occur(1108, iface, backend, note)
 }
 
 // DumpServed is event 1201 (information): Dump served to %1, %2: %3 packets, %4 bytes, filter %5. %6 packets were evicted before they could be read.

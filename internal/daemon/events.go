@@ -28,7 +28,11 @@ func (d *Daemon) captureEvent(e capture.Event) {
 	switch e.Kind {
 	case capture.Started:
 		entry.Kind, entry.Text = "up", "capture started"
-		eventlog.CaptureStarted(name, e.Interface.LinkType.String()).Log(d.log)
+		s := d.captureStatus(name)
+		eventlog.CaptureStarted(name, s.Backend, e.Interface.LinkType.String()).Log(d.log)
+		if s.Note != "" {
+			eventlog.CaptureLimited(name, s.Backend, s.Note).Log(d.log)
+		}
 	case capture.Stopped:
 		entry.Kind, entry.Text = "down", "capture stopped: "+e.Reason
 		eventlog.CaptureStopped(name, e.Reason).Log(d.log)
@@ -50,6 +54,16 @@ func (d *Daemon) captureEvent(e capture.Event) {
 	}
 	d.coverage.add(entry)
 	d.inState(d.loop.Status()) // so that its time is that of the change
+}
+
+// captureStatus is what the loop knows of an interface.
+func (d *Daemon) captureStatus(name string) capture.Status {
+	for _, s := range d.loop.Status() {
+		if s.Interface.Name == name {
+			return s
+		}
+	}
+	return capture.Status{}
 }
 
 // refused logs a client that may not connect.

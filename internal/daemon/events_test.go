@@ -2,12 +2,14 @@ package daemon
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	stdlog "log"
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/sirupsen/logrus"
 
@@ -35,7 +37,7 @@ func TestCaptureEvents(t *testing.T) {
 		log      string
 		coverage string
 	}{
-		{capture.Event{Kind: capture.Started, Interface: eth0}, `level=info msg="Capture started on eth0 (link type Ethernet)." event=1101`, "up eth0 capture started"},
+		{capture.Event{Kind: capture.Started, Interface: eth0}, `level=info msg="Capture started on eth0 (by -, link type Ethernet)." event=1101`, "up eth0 capture started"},
 		{capture.Event{Kind: capture.Stopped, Interface: eth0, Reason: "unplugged"}, `level=info msg="Capture stopped on eth0: unplugged." event=1102`, "down eth0 capture stopped: unplugged"},
 		{capture.Event{Kind: capture.Failed, Interface: eth0, Err: errors.New("no device")}, `level=error msg="Capture failed on eth0: no device. It is tried again." event=1103`, "down eth0 capture failed: no device"},
 		{capture.Event{Kind: capture.Failed, Err: errors.New("no list")}, `level=error msg="Capture failed on all interfaces: no list. It is tried again." event=1103`, "down  capture failed: no list"},
@@ -57,6 +59,56 @@ func TestCaptureEvents(t *testing.T) {
 			t.Errorf("%s: the coverage log has %q, want %q", test.event.Kind, got, test.coverage)
 		}
 	}
+}
+
+// A blind platform has one interface, of which it does not see everything.
+type blind struct{}
+
+func (blind) Links() ([]capture.Link, error) {
+	return []capture.Link{{Interface: packet.Interface{Name: "Ethernet 2", LinkType: packet.LinkTypeRaw}, Up: true}}, nil
+}
+
+func (blind) Watch(context.Context) (<-chan struct{}, error) { return make(chan struct{}), nil }
+
+func (blind) Open(l capture.Link, cfg capture.OpenConfig) (capture.Opened, error) {
+	return capture.Opened{Source: silent{l.Interface}, Backend: "rawsock", Note: "IPv4 only", RingBytes: cfg.RingBytes}, nil
+}
+
+type silent struct{ iface packet.Interface }
+
+func (s silent) Run(ctx context.Context, sink capture.Sink) error {
+	if _, err := sink.Interface(s.iface); err != nil {
+		return err
+	}
+	<-ctx.Done()
+	return nil
+}
+
+func (silent) Counters() capture.Counters { return capture.Counters{} }
+
+type deaf struct{}
+
+func (deaf) Interface(packet.Interface) (packet.InterfaceID, error) { return 0, nil }
+func (deaf) Packets([]packet.Packet)                                {}
+
+// Nobody shall trust a sensor that is half blind.
+func TestWhatIsNotSeenIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, out := newRecorded()
+		d.loop = capture.NewLoop(blind{}, deaf{}, capture.Config{RingBytes: 1 << 20}, d.captureEvent)
+		ctx, stop := context.WithCancel(t.Context())
+		go d.loop.Run(ctx)
+		synctest.Wait()
+		stop()
+		synctest.Wait()
+		want := `level=info msg="Capture started on Ethernet 2 (by rawsock, link type raw IP)." event=1101
+level=warning msg="Capture on Ethernet 2 by rawsock does not see everything: IPv4 only." event=1108
+level=info msg="Capture stopped on Ethernet 2: the service stops." event=1102
+`
+		if out.String() != want {
+			t.Errorf("got\n%swant\n%s", out, want)
+		}
+	})
 }
 
 func TestClientEvents(t *testing.T) {

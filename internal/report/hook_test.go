@@ -87,7 +87,7 @@ func TestFlapping(t *testing.T) {
 			time.Sleep(100 * time.Millisecond)
 		}
 		eventlog.CaptureStopped("eth0", "unplugged").Log(log)
-		eventlog.CaptureStarted("usb0", "Ethernet").Log(log)
+		eventlog.CaptureStarted("usb0", "afpacket", "Ethernet").Log(log)
 		got := r.take()
 		// 20 at once, then one a minute for 4 minutes but a little.
 		if n := len(got); n < subjectBurst+3+2 || n > subjectBurst+4+2 {
