@@ -86,7 +86,7 @@ func (r *Region) Close() error {
 		return nil
 	}
 	for _, p := range r.parts {
-		clear(p.space[:min(p.untouched, p.size)])
+		wipe(p.space[:min(p.untouched, p.size)])
 		p.space, p.size, p.committed = nil, 0, 0
 	}
 	reserved := r.reserved
@@ -106,34 +106,31 @@ func (p *Part) Bytes() []byte { return p.space[:p.size:p.size] }
 // Resize makes the part so many bytes long. What is added is zero; what is
 // given back is wiped first. The system is asked to lock what is added against
 // paging as it is touched; that it refuses to is no error here: see LockError.
-// Populate is due after every Resize.
-// After an error the part has the size that it had.
+// Populate is due after every Resize. A part is resized by one caller at a time.
+// After an error it has the size that it had, or one between the two.
 func (p *Part) Resize(n int) error {
-	r := p.region
-	r.mu.Lock()
-	defer r.mu.Unlock()
 	if n < 0 || n > len(p.space) {
 		return fmt.Errorf("resizing memory to %d bytes: there is address space for %d", n, len(p.space))
 	}
-	if n < p.size {
-		clear(p.space[n:p.size])
-	}
-	before, now := p.committed, wholePages(n)
-	var lock error
-	switch {
-	case now > before:
+	for more := true; more; {
 		var err error
-		if lock, err = commitMemory(p.space[before:now]); err != nil {
-			return fmt.Errorf("taking %d bytes of memory: %w", now-before, err)
-		}
-	case now < before:
-		if err := decommitMemory(p.space[now:before]); err != nil {
-			return fmt.Errorf("giving back %d bytes of memory: %w", before-now, err)
+		if more, err = p.giveBack(n); err != nil {
+			return err
 		}
 	}
-	r.memory += now - before
-	p.size, p.committed = n, now
-	p.populated, p.untouched = min(p.populated, now), n
+	r := p.region
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	now := wholePages(n)
+	var lock error
+	if part := p.space[p.committed:max(now, p.committed)]; len(part) > 0 {
+		var err error
+		if lock, err = commitMemory(part); err != nil {
+			return fmt.Errorf("taking %d bytes of memory: %w", len(part), err)
+		}
+	}
+	r.memory += now - p.committed
+	p.size, p.committed, p.untouched = n, now, n
 	if r.lock != nil {
 		// What was too much to lock may not be now: Populate tries again.
 		r.lock = nil
@@ -145,6 +142,48 @@ func (p *Part) Resize(n int) error {
 	r.note(r.limit())
 	return nil
 }
+
+// giveBackStep bounds what is given back in one go: whoever needs the system to
+// find memory for the process meanwhile has to wait.
+const giveBackStep = 4 << 20
+
+// giveBack makes the part up to a step shorter, if it is to be shorter, and
+// reports whether there is more to do.
+func (p *Part) giveBack(n int) (more bool, err error) {
+	r := p.region
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	from := max(n, p.size-giveBackStep)
+	if from >= p.size {
+		return false, nil
+	}
+	wipe(p.space[from:p.size])
+	now := wholePages(from)
+	if part := p.space[now:max(now, p.committed)]; len(part) > 0 {
+		if err := decommitMemory(part); err != nil {
+			return false, fmt.Errorf("giving back %d bytes of memory: %w", len(part), err)
+		}
+	}
+	r.memory -= p.committed - now
+	p.size, p.committed = from, now
+	p.populated, p.untouched = min(p.populated, now), min(p.untouched, from)
+	return from > n, nil
+}
+
+// wipe overwrites memory with zeros, in pieces: while one is being cleared, the
+// collector cannot stop this goroutine, and has all others wait that it has
+// stopped.
+func wipe(memory []byte) {
+	const piece = 256 << 10
+	for len(memory) > 0 {
+		n := min(len(memory), piece)
+		wipePiece(memory[:n])
+		memory = memory[n:]
+	}
+}
+
+//go:noinline
+func wipePiece(memory []byte) { clear(memory) } // called, so that it can be stopped before
 
 // limit has the system let as much be locked as the region takes.
 func (r *Region) limit() error {

@@ -9,8 +9,8 @@ import (
 // Resize gives the table memory of another size, which begins where the old
 // one did and, as far as it is longer, is zeroed; likewise the summaries. It
 // needs no other memory. Sessions stay as far as there is room; hash is that of
-// the flows, now the tick. The time it takes grows with the table: about 60 ns
-// a session.
+// the flows, now the tick. The time it takes grows with the table: about 100 ns
+// a place.
 func (t *Table) Resize(memory, ended []byte, hash func(*Key) uint64, now uint32) error {
 	before, after := t.buckets, uint64(len(memory)/bucketSize)
 	summaries := len(ended) / summarySize
