@@ -22,6 +22,7 @@ ip -n wine addr add 10.98.0.1/24 dev wine0
 ip -n wine link set wine0 up
 ip -n wine link set wine1 up
 export PACKETCACHE_WINE_NETNS=wine
+export PACKETCACHE_TEST_INTERFACE=wine0 # for tests of live capture
 "$here/prefix.sh" "$PACKETCACHE_WINE_INSIDE"
 mkdir "$PACKETCACHE_WINE_INSIDE/tmp"
 export GOTMPDIR="$PACKETCACHE_WINE_INSIDE/tmp"
