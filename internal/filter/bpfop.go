@@ -83,13 +83,3 @@ const memWords = 16
 // acceptLen is what a program returns for a packet that matches: the most
 // that anything here captures of a packet, so that a kernel keeps all of it.
 const acceptLen = 262144
-
-// Offsets above skfBase address what the Linux kernel knows of a packet
-// besides its bytes (linux/filter.h, SKF_AD_OFF).
-const (
-	skfBase           uint32 = 0xfffff000
-	skfPacketType            = skfBase + 4
-	skfInterface             = skfBase + 8
-	skfVLANTag               = skfBase + 44
-	skfVLANTagPresent        = skfBase + 48
-)

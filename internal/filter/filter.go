@@ -2,7 +2,6 @@ package filter
 
 import (
 	"errors"
-	"fmt"
 
 	"golang.org/x/net/bpf"
 
@@ -46,49 +45,15 @@ func (e *Expr) Compile(lt packet.LinkType) (*Program, error) {
 	if e.root == nil {
 		return newProgram([]bpf.RawInstruction{{Op: opRet, K: acceptLen}}), nil
 	}
-	raw, _, err := e.compile(lt, modeStored)
+	raw, err := e.compile(lt)
 	if err != nil {
 		return nil, err
 	}
 	return newProgram(raw), nil
 }
 
-// maxKernelProgram is the most instructions that Linux takes (BPF_MAXINSNS).
-const maxKernelProgram = 4096
-
-// CompileKernel makes a program for SO_ATTACH_FILTER on a Linux packet socket
-// of type SOCK_RAW with link type lt. It differs from a Program in that the
-// outer VLAN tag is looked for beside the packet, too, where the kernel keeps
-// it, and that 'inbound', 'outbound' and 'ifindex' work on every link type.
-//
-// It fails as Compile does, and with a *LinkTypeError where the kernel cannot
-// run the program: if it needs a loop ('protochain'), if it has more than 4096
-// instructions, and on cooked link types, whose header the kernel does not
-// have when it filters.
-func (e *Expr) CompileKernel(lt packet.LinkType) ([]bpf.RawInstruction, error) {
-	refuse := func(reason string) error {
-		return &LinkTypeError{Expr: e.text, Offset: -1, LinkType: lt, Reason: reason}
-	}
-	if e.root == nil {
-		return []bpf.RawInstruction{{Op: opRet, K: acceptLen}}, nil
-	}
-	if lt == packet.LinkTypeLinuxSLL || lt == packet.LinkTypeLinuxSLL2 {
-		return nil, refuse("the kernel filters before there is a cooked header")
-	}
-	raw, loops, err := e.compile(lt, modeKernel)
-	switch {
-	case err != nil:
-		return nil, err
-	case loops:
-		return nil, refuse("'protochain' needs a loop, which the kernel does not run")
-	case len(raw) > maxKernelProgram:
-		return nil, refuse(fmt.Sprintf("the program has %d instructions, and the kernel takes %d", len(raw), maxKernelProgram))
-	}
-	return raw, nil
-}
-
-func (e *Expr) compile(lt packet.LinkType, m mode) (raw []bpf.RawInstruction, loops bool, err error) {
-	g := newGenerator(e.text, lt, m)
+func (e *Expr) compile(lt packet.LinkType) (raw []bpf.RawInstruction, err error) {
+	g := newGenerator(e.text, lt, modeStored)
 	p := e.root.gen(g)
 	first := p.first()
 	var start *stmt
@@ -100,22 +65,22 @@ func (e *Expr) compile(lt packet.LinkType, m mode) (raw []bpf.RawInstruction, lo
 		p = and(g.ppiCheck(), p)
 	}
 	if g.err != nil {
-		return nil, false, g.err
+		return nil, g.err
 	}
 	root := p.link(&block{op: opRet, k: acceptLen}, &block{op: opRet, k: 0})
 	if !g.asIs {
 		root, err = optimize(root)
 		if err == nil && root.isRet() && root.k == 0 {
-			return nil, false, &LinkTypeError{Expr: e.text, Offset: -1, LinkType: lt, Reason: reasonNever}
+			return nil, &LinkTypeError{Expr: e.text, Offset: -1, LinkType: lt, Reason: reasonNever}
 		}
 	}
 	if err == nil {
 		raw, err = emit(root)
 	}
 	if err != nil {
-		return nil, false, &SyntaxError{Expr: e.text, Msg: err.Error()}
+		return nil, &SyntaxError{Expr: e.text, Msg: err.Error()}
 	}
-	return raw, g.loops, nil
+	return raw, nil
 }
 
 // A Program decides which packets of one link type match. It is immutable and

@@ -38,13 +38,9 @@ type generator struct {
 
 	mplsDepth, vlanDepth uint
 	inGeneve             bool
-	// zeroed are scratch words that must be 0 when the program starts.
-	zeroed []int
 
 	regUsed [memWords]bool
 	regNext int
-	// loops says that the code jumps backwards, which no kernel takes.
-	loops bool
 	// asIs keeps the optimizer off code with jumps inside a block.
 	asIs bool
 }
@@ -57,9 +53,6 @@ const (
 	modeCheck mode = iota
 	// modeStored matches stored packets, as tcpdump does with a file.
 	modeStored
-	// modeKernel matches packets in the Linux kernel before they reach a
-	// packet socket, where a VLAN tag is beside the packet, not in it.
-	modeKernel
 )
 
 // An offset is a number of bytes from the beginning of the packet: a constant,

@@ -39,8 +39,6 @@ func (g *generator) vlan(id uint32, given bool) *pred {
 	}
 	var p *pred
 	switch {
-	case g.mode == modeKernel && isEthernet(g.link) && g.vlanDepth == 0 && !g.pushed:
-		p = g.vlanBeside(id, given)
 	case isEthernet(g.link), isWLAN(g.link) && g.link != packet.LinkTypePPI:
 		p = g.vlanTag()
 		if given {
@@ -64,35 +62,6 @@ func (g *generator) vlanTag() *pred {
 
 func (g *generator) vlanID(id uint32) *pred {
 	return g.maskCmp(baseNet, 0, sizeH, id, 0xfff)
-}
-
-// vlanBeside tests for the outer VLAN tag where the kernel has taken it out of
-// the packet and put it beside it, which it does for most but not all drivers.
-// If there is none beside it, what follows is looked for behind a tag in the
-// packet, whether it has one or not, as everywhere; so by how much later
-// offsets shift is known only when the program runs. Two scratch words hold it.
-func (g *generator) vlanBeside(id uint32, given bool) *pred {
-	present := func(want uint32) *pred {
-		return g.test(opJeq, want, newStmt(clsLd|modeAbs|sizeB, skfVLANTagPresent))
-	}
-	beside, absent, inside := present(1), present(0), g.vlanTag()
-	if given {
-		beside = and(beside, g.test(opJeq, id,
-			newStmt(clsLd|modeAbs|sizeH, skfVLANTag), newStmt(clsALU|aluAnd, 0xfff)))
-		inside = and(inside, g.vlanID(id))
-	}
-	// Merging paths leave different values in the scratch words, which the
-	// optimizer does not follow.
-	g.asIs = true
-	shift := []*stmt{newStmt(opLdImm, vlanTagLen)}
-	for _, o := range []*offset{&g.payload, &g.linkType} {
-		o.variable, o.reg = true, g.allocReg()
-		g.zeroed = append(g.zeroed, o.reg)
-		shift = append(shift, newStmt(opSt, uint32(o.reg)))
-	}
-	shifted := g.constant(true)
-	shifted.leaf.stmts = append(shift, shifted.leaf.stmts...)
-	return or(beside, and(and(absent, shifted), inside))
 }
 
 const mplsLabelLen = 4

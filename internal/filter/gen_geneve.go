@@ -90,11 +90,6 @@ func (g *generator) geneveOffsets() []*stmt {
 	}
 	inEthernet.jt, inEthernet.jf = code[13], storePayload
 	g.asIs = true
-	if g.mode == modeKernel {
-		// Code behind "geneve or" can come to read them before they are set,
-		// which the kernel does not accept.
-		g.zeroed = append(g.zeroed, typ.reg, hdr.reg, payload.reg)
-	}
 
 	g.linkType = typ
 	g.push(packet.LinkTypeEthernet, hdr)

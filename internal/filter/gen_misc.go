@@ -63,19 +63,14 @@ func (g *generator) inbound(out bool) *pred {
 		return g.cmp(baseLink, 0, sizeB, pick(0, 1))
 	case isJuniper(lt):
 		return g.bitsAre(baseLink, 3, pick(1, 0), 0x01)
-	case g.mode == modeKernel:
-		return sent(g.test(opJeq, packetOutgoing, newStmt(clsLd|modeAbs|sizeH, skfPacketType)))
 	}
 	return g.failLink("its packets do not say which way they went")
 }
 
 // ifindex tests the number of the interface, where the link type tells it.
 func (g *generator) ifindex(n uint32) *pred {
-	switch {
-	case g.link == packet.LinkTypeLinuxSLL2:
+	if g.link == packet.LinkTypeLinuxSLL2 {
 		return g.cmp(baseLink, 4, sizeW, n)
-	case g.mode == modeKernel:
-		return g.test(opJeq, n, newStmt(clsLd|modeAbs|sizeW, skfInterface))
 	}
 	return g.failLink("its packets do not say on which interface they were")
 }

@@ -21,7 +21,7 @@ func (g *generator) protochain(v uint32, in proto) *pred {
 	if g.payload.variable {
 		return g.failLink("'protochain' does not work with headers of variable length")
 	}
-	g.asIs, g.loops = true, true
+	g.asIs = true
 	at := g.payload.base + g.net
 	saved := g.allocReg()
 	defer g.freeReg(saved)

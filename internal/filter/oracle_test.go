@@ -79,11 +79,6 @@ func (o *oracle) compile(lt packet.LinkType, order binary.AppendByteOrder, expr 
 	return o.programOf("-r", name, "--", expr)
 }
 
-// compileLive returns the program for the loopback interface, as for Ethernet.
-func (o *oracle) compileLive(expr string) (prog []bpf.RawInstruction, refusal string, err error) {
-	return o.programOf("-i", "lo", "--", expr)
-}
-
 func (o *oracle) programOf(args ...string) (prog []bpf.RawInstruction, refusal string, err error) {
 	stdout, complaint := o.run(append([]string{"-n", "-ddd"}, args...)...)
 	if len(stdout) == 0 {
@@ -126,11 +121,6 @@ func (o *oracle) run(args ...string) (stdout []byte, complaint string) {
 // reference is the classic BPF machine written plainly, to compare with. It
 // takes the programs of tcpdump, which may jump backwards.
 func reference(prog []bpf.RawInstruction, data []byte, wireLen uint32) uint32 {
-	return referenceBeside(prog, data, wireLen, nil)
-}
-
-// referenceBeside also knows, by offset, what a kernel has beside a packet.
-func referenceBeside(prog []bpf.RawInstruction, data []byte, wireLen uint32, beside map[uint32]uint32) uint32 {
 	var a, x uint32
 	var mem [16]uint32
 	load := func(off uint64, size uint16) bool {
@@ -157,10 +147,6 @@ func referenceBeside(prog []bpf.RawInstruction, data []byte, wireLen uint32, bes
 			} else {
 				pc += int(in.Jf)
 			}
-		}
-		if v, ok := beside[in.K]; ok && class == 0 && mode == 0x20 {
-			a = v
-			continue
 		}
 		switch {
 		case class == 6:

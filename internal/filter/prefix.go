@@ -46,14 +46,7 @@ func (g *generator) prefix(start *stmt) []*stmt {
 			newStmt(opTax, 0),
 		}
 	}
-	if len(g.zeroed) == 0 {
-		return code
-	}
-	zero := []*stmt{newStmt(opLdImm, 0)}
-	for _, r := range g.zeroed {
-		zero = append(zero, newStmt(opSt, uint32(r)))
-	}
-	return append(zero, code...)
+	return code
 }
 
 // radioLen leaves the length of the radio information in scratch word reg and

@@ -1,6 +1,7 @@
 package afpacket
 
 import (
+	"errors"
 	"fmt"
 
 	"golang.org/x/net/bpf"
@@ -48,6 +49,20 @@ func divide(f capture.Filter, lt packet.LinkType, cooked bool) (judgement, error
 		return judgement{match: p.Match, matchAll: true}, nil
 	}
 	return judgement{kernel: append(preamble, p.Instructions...), match: p.Match}, nil
+}
+
+// attach lets the kernel apply its part. A program that it does not take, since
+// it has a loop ("protochain") or reads a scratch word that may not have been
+// written, is left to the walker.
+func (j judgement) attach(fd int) (judgement, error) {
+	if j.kernel == nil {
+		return j, nil
+	}
+	err := attach(fd, j.kernel)
+	if errors.Is(err, unix.EINVAL) {
+		return judgement{match: j.match, matchAll: true}, nil
+	}
+	return j, err
 }
 
 // attach lets the kernel apply a program to what the socket receives from now on.

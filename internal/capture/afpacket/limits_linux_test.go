@@ -15,6 +15,7 @@ import (
 
 	"github.com/packetcache/packetcache/internal/capture"
 	"github.com/packetcache/packetcache/internal/capture/capturetest"
+	"github.com/packetcache/packetcache/internal/filter"
 	"github.com/packetcache/packetcache/internal/packet"
 )
 
@@ -202,6 +203,35 @@ func TestLongFilter(t *testing.T) {
 	}
 	if got := sink.Got(); len(got) != 1 || got[0].Data[13] != 0xb6 {
 		t.Errorf("%d packets", len(got))
+	}
+}
+
+// TestFilterThatTheKernelRefuses: every filter that can be written works, also
+// where its program has a loop or else is none that the kernel takes.
+func TestFilterThatTheKernelRefuses(t *testing.T) {
+	capturetest.Veth(t, "pckr0", "pckr1")
+	for _, text := range []string{"ip protochain 6 or ether proto 0x88b6", "ether proto 0x88b6 or (geneve or ip)", "ether proto 0x88b6"} {
+		expr, err := filter.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := capture.Filter{Text: text, Compile: func(lt packet.LinkType) (capture.Program, error) {
+			p, err := expr.Compile(lt)
+			if err != nil {
+				return capture.Program{}, err
+			}
+			return capture.Program{Instructions: p.Raw(), Match: p.Match}, nil
+		}}
+		sink := capturetest.NewSink()
+		stop := run(t, open(t, Config{Interface: packet.Interface{Name: "pckr1"}, Filter: f}), sink)
+		capturetest.Send(t, "pckr0", ethernet(experimental, 1, 60), ethernet(experimental+1, 2, 60))
+		sink.Await(t, 1)
+		if err := stop(); err != nil {
+			t.Fatal(err)
+		}
+		if got := sink.Got(); len(got) != 1 || got[0].Data[13] != 0xb6 {
+			t.Errorf("%s: %d packets", text, len(got))
+		}
 	}
 }
 

@@ -74,17 +74,12 @@ func bind(sock, index int, protocol uint16) error {
 }
 
 // configure sets the socket's options and makes its ring.
-func configure(sock, index int, cfg Config, judged judgement) (*ring, error) {
+func configure(sock, index int, cfg Config) (*ring, error) {
 	if err := unix.SetsockoptInt(sock, unix.SOL_PACKET, unix.PACKET_VERSION, unix.TPACKET_V3); err != nil {
 		return nil, fmt.Errorf("choose TPACKET_V3, which Linux has from 3.2 on: %w", err)
 	}
 	if err := unix.SetsockoptInt(sock, unix.SOL_PACKET, unix.PACKET_RESERVE, headroom); err != nil {
 		return nil, fmt.Errorf("reserve room for VLAN tags: %w", err)
-	}
-	if judged.kernel != nil {
-		if err := attach(sock, judged.kernel); err != nil {
-			return nil, fmt.Errorf("attach the capture filter %q: %w", cfg.Filter.Text, err)
-		}
 	}
 	if cfg.Promiscuous {
 		request := unix.PacketMreq{Ifindex: int32(index), Type: unix.PACKET_MR_PROMISC}

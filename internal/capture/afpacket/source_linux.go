@@ -112,9 +112,12 @@ func Open(cfg Config) (_ *Source, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if judged, err = judged.attach(sock); err != nil {
+		return nil, fmt.Errorf("attach the capture filter %q: %w", cfg.Filter.Text, err)
+	}
 	s.walk.prepare(s.iface, cooked, hardware == unix.ARPHRD_LOOPBACK, judged)
 
-	if s.ring, err = configure(sock, s.index, cfg, judged); err != nil {
+	if s.ring, err = configure(sock, s.index, cfg); err != nil {
 		return nil, err
 	}
 	if err = bind(sock, s.index, unix.ETH_P_ALL); err != nil {
