@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"testing"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/packetcache/packetcache/internal/config"
 	"github.com/packetcache/packetcache/internal/control"
+	"github.com/packetcache/packetcache/internal/scripttest"
 )
 
 // TestScripts runs testdata/script. Beside the usual commands they know
@@ -44,7 +44,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"service": scriptService,
-			"exits":   scriptExits,
+			"exits":   scripttest.Exits,
 			"leaves":  scriptLeaves,
 			"commandline": func(ts *testscript.TestScript, _ bool, args []string) {
 				given := &config.Args{}
@@ -84,25 +84,6 @@ func scriptService(ts *testscript.TestScript, _ bool, args []string) {
 	stop, err := fake.serve(ts.Getenv(envEndpointDir))
 	ts.Check(err)
 	ts.Defer(stop)
-}
-
-func scriptExits(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 2 {
-		ts.Fatalf("usage: exits CODE PROGRAM ARGS...")
-	}
-	want, err := strconv.Atoi(args[0])
-	ts.Check(err)
-	got := 0
-	if err := ts.Exec(args[1], args[2:]...); err != nil {
-		var exit *exec.ExitError
-		if !errors.As(err, &exit) {
-			ts.Fatalf("%v", err)
-		}
-		got = exit.ExitCode()
-	}
-	if got != want {
-		ts.Fatalf("exit code %d, want %d", got, want)
-	}
 }
 
 func scriptLeaves(ts *testscript.TestScript, _ bool, args []string) {
