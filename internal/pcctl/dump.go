@@ -27,10 +27,11 @@ before; one of that name is replaced. Without -w it is called
 HOST_yymmdd_hhmm.pcap on a terminal, and goes to standard output into a pipe.
 
 T is a time as in RFC 3339, without a zone in that of this machine:
-2026-03-01T09:30:00+01:00, "2026-03-01 09:30", 2026-03-01. AGE is a number with
-s, m, h or d: 90s, 30m, 2h, 3d. SIZE is bytes or a number with kB, KiB, MB,
-MiB, GB or GiB; the oldest packets up to that size are written. EXPR is a
-filter as tcpdump takes it, see pcap-filter(7).
+2026-03-01T09:30:00+01:00, "2026-03-01 09:30"; a date, 2026-03-01, for when that
+day begins; or a time of day, 23:00, for the last time that it was that late.
+AGE is a number with s, m, h or d: 90s, 30m, 2h, 3d. SIZE is bytes or a number
+with kB, KiB, MB, MiB, GB or GiB; the oldest packets up to that size are
+written. EXPR is a filter as tcpdump takes it, see pcap-filter(7).
 
 Run with sudo, FILE belongs to the user who called sudo; nobody else can read
 it.
@@ -39,6 +40,7 @@ Examples:
   pcctl dump -w out.pcap
   pcctl dump --last 30m --filter "host 10.0.0.7 and port 443" -w out.pcap
   pcctl dump --since "2026-03-01 09:00" --until "2026-03-01 10:00" -w out.pcap
+  pcctl dump --since 23:00 --until 01:30 -w night.pcap
   pcctl dump --format pcapng --limit 100MiB -w out.pcapng
   pcctl dump -w - | wireshark -k -i -`,
 		Flags: []cli.Flag{
@@ -108,7 +110,7 @@ func explainDump(ctx context.Context, err error, target string, isFile bool) err
 		return fmt.Errorf("interrupted, %s in %s", kept, target)
 	}
 	if isDiskFull(err) {
-		return withHint(fmt.Errorf("%s: the disk is full: %w", target, err),
+		return withHint(fmt.Errorf("the disk is full: %w", err),
 			kept+"; write elsewhere, or less of it with --last, --filter or --limit.")
 	}
 	return err
@@ -123,11 +125,12 @@ func dumpRequest(c *cli.Context) (control.DumpRequest, error) {
 	if req.Format != control.PCAP && req.Format != control.PCAPNG {
 		return req, fmt.Errorf("--format: %q is neither pcap nor pcapng", c.String("format"))
 	}
+	now := time.Now()
 	for name, to := range map[string]*time.Time{"since": &req.Since, "until": &req.Until} {
 		if !c.IsSet(name) {
 			continue
 		}
-		t, err := parseTime(c.String(name))
+		t, err := parseTime(c.String(name), now)
 		if err != nil {
 			return req, fmt.Errorf("--%s: %w", name, err)
 		}
@@ -166,7 +169,8 @@ var timeLayouts = []string{
 	"2006-01-02",
 }
 
-func parseTime(s string) (time.Time, error) {
+// parseTime reads a time. One of a day alone is the last before now.
+func parseTime(s string, now time.Time) (time.Time, error) {
 	for _, layout := range []string{time.RFC3339, "2006-01-02 15:04:05Z07:00"} {
 		if t, err := time.Parse(layout, s); err == nil {
 			return t, nil
@@ -177,7 +181,19 @@ func parseTime(s string) (time.Time, error) {
 			return t, nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("%q is not a time such as 2026-03-01T09:30:00+01:00 or \"2026-03-01 09:30\"", s)
+	for _, layout := range []string{time.TimeOnly, "15:04"} {
+		t, err := time.Parse(layout, s)
+		if err != nil {
+			continue
+		}
+		year, month, day := now.Local().Date()
+		at := time.Date(year, month, day, t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), time.Local)
+		if at.After(now) {
+			at = time.Date(year, month, day-1, t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), time.Local)
+		}
+		return at, nil
+	}
+	return time.Time{}, fmt.Errorf("%q is not a time such as 2026-03-01T09:30:00+01:00, \"2026-03-01 09:30\", 2026-03-01 or 23:00", s)
 }
 
 // dumpTarget chooses the file, "-" for standard output.

@@ -103,7 +103,7 @@ func TestFullDisk(t *testing.T) {
 	}
 	var stdout, stderr bytes.Buffer
 	code := run(t.Context(), []string{"pcctl", "dump", "--filter", "much", "-w", old, "--endpoint-dir", dir}, &stdout, &stderr)
-	if code != exitFailed || !strings.Contains(stderr.String(), "the disk is full") || !strings.Contains(stderr.String(), "Hint: ") {
+	if code != exitFailed || !strings.Contains(stderr.String(), "the disk is full: write "+old+":") || !strings.Contains(stderr.String(), "Hint: ") {
 		t.Errorf("code %d, %s", code, stderr.String())
 	}
 	if text, err := os.ReadFile(old); err != nil || string(text) != "precious" {

@@ -32,12 +32,12 @@ func openOutput(ctx context.Context, path string) (output, error) {
 	// CreateTemp gives mode 0600: a dump is for nobody else to read.
 	f, err := os.CreateTemp(dir, ".pcctl-*.part")
 	if err != nil {
-		return nil, withHint(fmt.Errorf("cannot write to the directory of %s: %w", path, err), "choose another place with -w.")
+		return nil, withHint(fmt.Errorf("cannot write to the directory of %s: %w", path, cause(err)), "choose another place with -w.")
 	}
-	out := &fileOutput{File: f, path: path}
+	out := &fileOutput{file: f, path: path}
 	if err := handToCaller(f); err != nil {
 		out.discard()
-		return nil, fmt.Errorf("hand %s to the user who called sudo: %w", path, err)
+		return nil, fmt.Errorf("hand %s to the user who called sudo: %w", path, cause(err))
 	}
 	return out, nil
 }
@@ -48,24 +48,33 @@ type deviceOutput struct{ *os.File }
 func (d deviceOutput) commit() error { return d.Close() }
 func (d deviceOutput) discard()      { _ = d.Close() }
 
-// A fileOutput becomes the file at path when it is committed.
+// A fileOutput becomes the file at path when it is committed. Until then it has
+// another name, which errors do not tell: nobody has asked for it.
 type fileOutput struct {
-	*os.File
+	file *os.File
 	path string
 	done bool
+}
+
+func (o *fileOutput) Write(p []byte) (int, error) {
+	n, err := o.file.Write(p)
+	if err != nil {
+		return n, fmt.Errorf("write %s: %w", o.path, cause(err))
+	}
+	return n, nil
 }
 
 // commit puts the bytes on the disk before the name, so that not even a power
 // failure leaves part of a file under it.
 func (o *fileOutput) commit() error {
-	if err := o.Sync(); err != nil {
-		return err
+	if err := o.file.Sync(); err != nil {
+		return fmt.Errorf("write %s: %w", o.path, cause(err))
 	}
-	if err := o.Close(); err != nil {
-		return err
+	if err := o.file.Close(); err != nil {
+		return fmt.Errorf("write %s: %w", o.path, cause(err))
 	}
-	if err := os.Rename(o.Name(), o.path); err != nil {
-		return err
+	if err := os.Rename(o.file.Name(), o.path); err != nil {
+		return fmt.Errorf("put the complete file at %s: %w", o.path, cause(err))
 	}
 	o.done = true
 	syncDir(filepath.Dir(o.path))
@@ -74,7 +83,20 @@ func (o *fileOutput) commit() error {
 
 func (o *fileOutput) discard() {
 	if !o.done {
-		_ = o.Close()
-		_ = os.Remove(o.Name())
+		_ = o.file.Close()
+		_ = os.Remove(o.file.Name())
 	}
+}
+
+// cause is an error of the file system without the names of files.
+func cause(err error) error {
+	var path *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &path):
+		return path.Err
+	case errors.As(err, &link):
+		return link.Err
+	}
+	return err
 }

@@ -144,12 +144,17 @@ func TestParseTime(t *testing.T) {
 		"2026-03-01T09:30:00+05:00": time.Date(2026, 3, 1, 4, 30, 0, 0, time.UTC),
 		"2026-03-01 09:30:00Z":      time.Date(2026, 3, 1, 9, 30, 0, 0, time.UTC),
 		"":                          {},
-		"09:30":                     {},
+		"09:30":                     local(9, 30, 0),
+		"12:00:00":                  local(12, 0, 0),
+		"12:00:01":                  local(12, 0, 1).AddDate(0, 0, -1),
+		"23:00":                     time.Date(2026, 2, 28, 23, 0, 0, 0, time.Local),
+		"24:00":                     {},
+		"9h":                        {},
 		"2026-02-30":                {},
 		"1.3.2026":                  {},
 		"2026-03-01T25:00":          {},
 	} {
-		got, err := parseTime(s)
+		got, err := parseTime(s, local(12, 0, 0))
 		if !got.Equal(want) || (err != nil) != want.IsZero() {
 			t.Errorf("parseTime(%q) = %v, %v, want %v", s, got, err, want)
 		}
