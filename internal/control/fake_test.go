@@ -58,7 +58,7 @@ func (b *syncBuffer) String() string {
 func serve(t testing.TB, service Service, adjust ...func(*Server)) (dir string, errors *syncBuffer) {
 	t.Helper()
 	dir = endpointDir(t)
-	ln, err := ipc.Listen(ipc.Control, ipc.Config{Dir: dir, Refusal: Refusal()})
+	ln, err := ipc.Listen(ipc.Control, ipc.Config{Dir: dir, Refusal: Refusal(), MaxConns: MaxConns})
 	if err != nil {
 		t.Fatal(err)
 	}

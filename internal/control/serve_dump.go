@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"hash"
 	"net/http"
 	"strconv"
@@ -26,6 +27,15 @@ func (s *Server) dump(w http.ResponseWriter, r *http.Request) {
 	req, err := parseDumpRequest(r.URL.RawQuery)
 	if err != nil {
 		problemOf(err).write(w)
+		return
+	}
+	defer s.dumps.Add(-1)
+	if s.dumps.Add(1) > maxDumps {
+		(&Problem{
+			Status:  http.StatusServiceUnavailable,
+			Message: fmt.Sprintf("%d dumps are being sent already, or wait for their turn", maxDumps),
+			Hint:    "Try again later.",
+		}).write(w)
 		return
 	}
 	out := &dumpWriter{w: w, ctl: http.NewResponseController(w)}

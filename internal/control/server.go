@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/packetcache/packetcache/internal/ipc"
@@ -58,6 +59,8 @@ type DumpWriter interface {
 type Server struct {
 	service Service
 	http    http.Server
+	idle    idlers
+	dumps   atomic.Int64
 	routes  map[string]http.HandlerFunc
 }
 
@@ -84,6 +87,7 @@ func NewServer(service Service, errors *log.Logger) *Server {
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          errors,
 		ConnContext:       withPeer,
+		ConnState:         s.idle.follow,
 	}
 	return s
 }

@@ -36,6 +36,9 @@ type Status struct {
 	// State is what the service is doing, Since when.
 	State State     `json:"state"`
 	Since time.Time `json:"since"`
+	// Replay says that packets come from files. Ages and horizons then count back
+	// from NewestPacket, in the files' time.
+	Replay bool `json:"replay"`
 	// Time is when this answer was made.
 	Time time.Time `json:"time"`
 	// Host is the name of the machine, PID the process of the service.

@@ -22,7 +22,7 @@ func (d *Daemon) open(e ipc.Endpoint) (net.Listener, error) {
 		Refused: d.refused,
 	}
 	if e == ipc.Control {
-		cfg.Refusal = control.Refusal()
+		cfg.Refusal, cfg.MaxConns = control.Refusal(), control.MaxConns
 	}
 	ln, err := ipc.Listen(e, cfg)
 	switch {
