@@ -81,11 +81,12 @@ func serve(c *cli.Context, log *logrus.Logger, stdout io.Writer, ready func()) e
 	}
 	setLevel(log, loaded.LogLevel)
 	for _, problem := range loaded.Problems {
-		eventlog.SettingWrong(problem.Where, problem.What()).Log(log)
+		if !problem.Unsafe {
+			eventlog.SettingWrong(problem.Where, problem.What()).Log(log)
+		}
 	}
 	if wrong := loaded.Unsafe(); len(wrong) > 0 {
-		return usageError{stepError{service.ExitSettings,
-			fmt.Errorf("%w; not starting, since what it was to keep out would be recorded", wrong[0])}}
+		return usageError{stepError{service.ExitSettings, wrong[0]}}
 	}
 	o := daemon.Options{
 		Loader: loader,

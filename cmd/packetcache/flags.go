@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -11,7 +12,7 @@ import (
 
 const flagReplay = "replay"
 
-// An option is a flag as the help shows it.
+// An option is a flag as the help shows it; without a value it is a switch.
 type option struct {
 	name, value, text string
 	repeatable        bool
@@ -32,6 +33,12 @@ func options() []option {
 			o.value = "PATTERN"
 		case config.Text:
 			o.value = "DIR"
+			if f.Item == "" {
+				o.value = "EXPR"
+			}
+		case config.Switch:
+			o.text = strings.TrimPrefix(o.text, "Whether to ")
+			o.text = strings.ToUpper(o.text[:1]) + o.text[1:]
 		case config.Choice:
 			o.value = "LEVEL"
 			o.text += ": " + strings.Join(f.Enum, ", ")
@@ -53,9 +60,12 @@ func options() []option {
 func flags() []cli.Flag {
 	var list []cli.Flag
 	for _, o := range options() {
-		if o.repeatable {
+		switch {
+		case o.value == "":
+			list = append(list, &cli.BoolFlag{Name: o.name})
+		case o.repeatable:
 			list = append(list, &cli.StringSliceFlag{Name: o.name})
-		} else {
+		default:
 			list = append(list, &cli.StringFlag{Name: o.name})
 		}
 	}
@@ -69,7 +79,7 @@ func optionsHelp() string {
 		if o.repeatable {
 			o.text += "; may be given several times"
 		}
-		fmt.Fprintf(&b, "  --%s %s\n%s", o.name, o.value, wrap(o.text+".", "      ", 78))
+		fmt.Fprintf(&b, "  %s\n%s", strings.TrimSpace("--"+o.name+" "+o.value), wrap(o.text+".", "      ", 78))
 	}
 	b.WriteString("  --help, -h\n      Show this help.\n  --version, -v\n      Print the version.\n")
 	return b.String()
@@ -105,6 +115,8 @@ func arguments(c *cli.Context) (*config.Args, error) {
 	for _, o := range options() {
 		switch {
 		case o.name == flagReplay || !c.IsSet(o.name):
+		case o.value == "":
+			args.Set(o.name, strconv.FormatBool(c.Bool(o.name)))
 		case o.repeatable:
 			args.Set(o.name, c.StringSlice(o.name)...)
 		default:
@@ -119,7 +131,7 @@ func arguments(c *cli.Context) (*config.Args, error) {
 func arrange(args []string) []string {
 	takesValue := map[string]bool{}
 	for _, o := range options() {
-		takesValue[o.name] = true
+		takesValue[o.name] = o.value != ""
 	}
 	named, rest := args[:min(1, len(args)):min(1, len(args))], []string{}
 	for i := 1; i < len(args); i++ {

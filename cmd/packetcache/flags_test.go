@@ -53,6 +53,11 @@ func TestCommandLines(t *testing.T) {
 		{"--interface|a|5|--interface|b, c", func(s *config.Settings) { s.Interfaces, s.RAMPercent = []string{"a", "b, c"}, 5 }},
 		{"--interface|-odd", func(s *config.Settings) { s.Interfaces = []string{"-odd"} }},
 		{"--interface|5|5", func(s *config.Settings) { s.Interfaces, s.RAMPercent = []string{"5"}, 5 }},
+		{"--promiscuous|5", func(s *config.Settings) { s.Promiscuous, s.RAMPercent = true, 5 }},
+		{"5|--promiscuous=false", func(s *config.Settings) { s.RAMPercent = 5 }},
+		{"5|--capture-filter|not port 53, or so|--promiscuous", func(s *config.Settings) {
+			s.RAMPercent, s.CaptureFilter, s.Promiscuous = 5, "not port 53, or so", true
+		}},
 		{"--endpoint-dir|/run/x|--data-dir|/srv/x", func(s *config.Settings) { s.EndpointDir, s.DataDir = "/run/x", "/srv/x" }},
 	} {
 		var args []string
@@ -82,6 +87,7 @@ func TestReplayFlag(t *testing.T) {
 func TestWrongCommandLines(t *testing.T) {
 	for line, says := range map[string]string{
 		"--interface":           "needs an argument",
+		"--promiscuous=maybe":   "invalid boolean",
 		"5|--interface":         "needs an argument",
 		"--replay":              "needs an argument",
 		"--bogus":               "not defined: -bogus",

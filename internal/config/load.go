@@ -147,7 +147,9 @@ func (l *Loader) readLayer(source Source, before map[string]value, problems *[]P
 			p.Instead = "the value before, " + showRaw(f.words(old.v)) + ", stays in force"
 		} else {
 			p.Instead = "the value is ignored"
-			p.Unsafe = f.KeepsOut
+			if p.Unsafe = f.KeepsOut; p.Unsafe {
+				p.Instead = "the service does not start with it, since it would record what this was to keep out"
+			}
 		}
 		*problems = append(*problems, p)
 	}

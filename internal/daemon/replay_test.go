@@ -57,7 +57,7 @@ func TestReplayWhileRead(t *testing.T) {
 	readers.Wait()
 	const packets = 5000 + 99 + 500
 	st := s.await("the end of the replay", func(st control.Status) bool { return st.State == control.StateIdle })
-	if st.Totals.Seen.Packets != packets || len(st.Interfaces) != 3 || len(st.Warnings) < 2 {
+	if !st.Replay || st.Totals.Seen.Packets != packets || len(st.Interfaces) != 3 || len(st.Warnings) < 2 {
 		t.Errorf("%+v", st)
 	}
 	result, err := s.client.Dump(t.Context(), control.DumpRequest{Last: 10 * time.Second}, io.Discard, nil)
@@ -84,7 +84,12 @@ func TestReplayWhileRead(t *testing.T) {
 func TestNoStart(t *testing.T) {
 	good := writeCapture(t, "good.pcap", packet.LinkTypeEthernet, 10)
 	s := runDaemon(t, options(config.Defaults(), good))
+	none := filepath.Join(t.TempDir(), "none.pcap")
+	if err := os.WriteFile(none, []byte("no capture at all"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for name, replay := range map[string][]string{
+		"none.pcap":   {none},
 		"good.pcapx":  {good, good + "x"},
 		"a directory": {good, t.TempDir()},
 		"in use":      {good},

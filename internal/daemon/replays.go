@@ -30,10 +30,12 @@ type replayFile struct {
 }
 
 // openReplays opens the files. One that is not there or may not be read is a
-// mistake in the command line and an error; what is wrong inside a file is
-// told when its turn comes, as it would be if it stood further in.
+// mistake in the command line and an error, and so is it if none of them is a
+// capture. One that is none beside others is told when its turn comes, as it
+// would be if it broke off further in.
 func openReplays(paths []string) (*replays, error) {
 	r := &replays{}
+	var unreadable []error
 	for _, path := range paths {
 		s, err := replay.Open(path)
 		var broken *pcapio.FormatError
@@ -41,7 +43,13 @@ func openReplays(paths []string) (*replays, error) {
 			r.close()
 			return nil, err
 		}
+		if err != nil {
+			unreadable = append(unreadable, err)
+		}
 		r.files = append(r.files, replayFile{path, s, err})
+	}
+	if len(unreadable) == len(paths) {
+		return nil, errors.Join(unreadable...)
 	}
 	return r, nil
 }

@@ -31,7 +31,8 @@ func (d *Daemon) status() control.Status {
 	s := control.Status{
 		Version: version.String(),
 		State:   state, Since: since, Time: now,
-		Host: d.host, PID: os.Getpid(),
+		Replay: d.replays != nil,
+		Host:   d.host, PID: os.Getpid(),
 		Memory:     d.memory(&stats, links),
 		Totals:     totals(&stats, links),
 		Sessions:   sessions(&stats),

@@ -26,7 +26,11 @@ func statusLines(st control.Status) []string {
 	overview.add("Dumps", fmt.Sprintf("%d active, %d waiting, %s served", st.Dumps.Active, st.Dumps.Waiting, grouped(st.Dumps.Served)))
 	lines = append(lines, overview.lines()...)
 
-	lines = append(lines, "", "How far back")
+	back := "How far back"
+	if st.Replay && !st.NewestPacket.IsZero() {
+		back += " in the time of the files, from their newest packet at " + stamp(st.NewestPacket)
+	}
+	lines = append(lines, "", back)
 	reach := table{header: []string{"", "", ""}}
 	for _, row := range horizonRows(st.Horizons, st.Unanswered) {
 		reach.add("", row[0], row[1])

@@ -115,6 +115,9 @@ func tomlExample(f config.Field) string {
 }
 
 func flagExample(f config.Field) string {
+	if f.Kind == config.Switch {
+		return "--" + f.Flag
+	}
 	var options []string
 	for item := range strings.SplitSeq(f.Example, ", ") {
 		if strings.ContainsAny(item, "*?[ ") {
