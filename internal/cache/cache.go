@@ -64,10 +64,10 @@ type Cache struct {
 	position  uint64
 	protected uint64
 	// epoch counts the readers that have begun; see probation.go.
-	epoch uint32
-	order orderOf
-	stats counters
-	batch batch
+	epoch    uint32
+	order    orderOf
+	stats    counters
+	pipeline pipeline
 
 	populator populator
 }

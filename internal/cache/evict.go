@@ -16,6 +16,7 @@ func (c *Cache) evict() bool {
 		c.drop(probation)
 		return true
 	}
+	c.settle() // an open segment can be the one
 	victim, worst := -1, math.Inf(-1)
 	spared, worstSpared := -1, math.Inf(-1)
 	for class := range c.logs {

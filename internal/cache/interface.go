@@ -77,10 +77,10 @@ type interfaceShares struct {
 	many    bool
 }
 
-func (s *interfaceShares) add(id packet.InterfaceID, bytes int) {
+func (s *interfaceShares) add(id packet.InterfaceID, packets, bytes int) {
 	for i := range s.id[:s.n] {
 		if s.id[i] == id {
-			s.packets[i]++
+			s.packets[i] += uint16(packets)
 			s.bytes[i] += uint32(bytes)
 			return
 		}
@@ -89,7 +89,7 @@ func (s *interfaceShares) add(id packet.InterfaceID, bytes int) {
 		s.many = true
 		return
 	}
-	s.id[s.n], s.packets[s.n], s.bytes[s.n] = id, 1, uint32(bytes)
+	s.id[s.n], s.packets[s.n], s.bytes[s.n] = id, uint16(packets), uint32(bytes)
 	s.n++
 }
 

@@ -47,7 +47,7 @@ func (c *Cache) promote(position uint64, hash uint64) bool {
 	if size == 0 || size+stampSize > n || h.length > jumbo || binary.LittleEndian.Uint32(raw[size:]) != 0 {
 		return false
 	}
-	data := c.batch.moved[:h.length]
+	data := c.pipeline.moved[:h.length]
 	if c.copyOut(seg, offset+uint32(size+stampSize), data) < h.length {
 		return false
 	}

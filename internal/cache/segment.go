@@ -131,6 +131,7 @@ type log struct {
 	// the memory of the pages it goes on, room what is left of that page.
 	head     *segment
 	at, room int
+	run      run
 	segments int
 	pages    int
 	evicted  Count

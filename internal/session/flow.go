@@ -57,9 +57,11 @@ func NewDecoder() *Decoder { return &Decoder{seed: newSeed()} }
 // Decode reads what data, a packet of link type lt, says about its session.
 // Every packet belongs to some session, however short or odd it is.
 func (d *Decoder) Decode(lt packet.LinkType, data []byte, f *Flow) {
-	if lt != packet.LinkTypeEthernet || !f.plainIPv4(data) {
-		d.decodeLink(lt, data, f)
+	if lt == packet.LinkTypeEthernet && f.plainIPv4(data) {
+		f.Hash = d.seed.hashIPv4(&f.Key)
+		return
 	}
+	d.decodeLink(lt, data, f)
 	f.Hash = d.seed.hash(&f.Key)
 }
 
@@ -71,26 +73,27 @@ func (d *Decoder) Hash(k *Key) uint64 { return d.seed.hash(k) }
 // It reports false, having done nothing, for any other.
 func (f *Flow) plainIPv4(p []byte) bool {
 	const end = 14 + 20 + 14 // up to the TCP flags
-	if len(p) < end || binary.BigEndian.Uint32(p[12:])>>8 != 0x080045 {
+	if len(p) < end {
 		return false
 	}
-	proto := p[23]
-	if proto != protoTCP && proto != protoUDP || binary.BigEndian.Uint16(p[20:])&0x3fff != 0 {
+	h := (*[end]byte)(p)
+	proto := h[23]
+	if binary.LittleEndian.Uint32(h[12:])&0xffffff != 0x450008 || binary.LittleEndian.Uint16(h[20:])&0xff3f != 0 || proto != protoTCP && proto != protoUDP {
 		return false
 	}
-	src, dst := binary.BigEndian.Uint32(p[26:]), binary.BigEndian.Uint32(p[30:])
-	ports := binary.BigEndian.Uint32(p[34:])
-	f.restarts = dst >= 0xe0000000 // multicast and broadcast
-	f.Reverse = dst < src || src == dst && ports&0xffff < ports>>16
-	if f.Reverse {
-		src, dst = dst, src
-		ports = ports<<16 | ports>>16
-	}
-	f.Key = Key{a: addr{lo: uint64(src)}, b: addr{lo: uint64(dst)}, meta: uint64(KindIPv4)<<48 | uint64(proto)<<32 | uint64(ports)}
+	// Which side is which changes from packet to packet: no branch must have to
+	// be guessed for it.
+	addrs, ports := binary.BigEndian.Uint64(h[26:]), uint64(binary.BigEndian.Uint32(h[34:]))
+	from := addrs>>32<<16 | ports>>16
+	to := addrs<<32>>16 | ports&0xffff
+	a, b := min(from, to), max(from, to)
+	f.Key = Key{a: addr{lo: a >> 16}, b: addr{lo: b >> 16}, meta: uint64(KindIPv4)<<48 | uint64(proto)<<32 | a&0xffff<<16 | b&0xffff}
+	f.Reverse = to < from
+	f.restarts = uint32(addrs) >= 0xe0000000 // multicast and broadcast
 	f.tcp = proto == protoTCP
 	f.tcpFlags = 0
 	if f.tcp {
-		f.tcpFlags = p[47]
+		f.tcpFlags = h[47]
 	}
 	return true
 }

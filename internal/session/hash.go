@@ -28,9 +28,15 @@ func mix(a, b uint64) uint64 {
 }
 
 func (s *seed) hash(k *Key) uint64 {
-	h := mix(k.a.lo^s[0], k.b.lo^s[1])
-	if k.a.hi|k.b.hi != 0 {
-		h ^= mix(k.a.hi^s[2], k.b.hi^s[3])
+	if k.a.hi|k.b.hi == 0 {
+		return s.hashIPv4(k)
 	}
+	h := mix(k.a.lo^s[0], k.b.lo^s[1]) ^ mix(k.a.hi^s[2], k.b.hi^s[3])
+	return mix(h^s[2], k.meta^s[3])
+}
+
+// hashIPv4 is hash for addresses that stand in lo alone.
+func (s *seed) hashIPv4(k *Key) uint64 {
+	h := mix(k.a.lo^s[0], k.b.lo^s[1])
 	return mix(h^s[2], k.meta^s[3])
 }

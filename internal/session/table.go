@@ -156,18 +156,25 @@ func (t *Table) Counters(slot int) uintptr { return uintptr(unsafe.Pointer(&t.ho
 // or -1. Visit tells for sure: it reads what Find need not wait for.
 func (t *Table) Find(hash uint64) int {
 	base := t.bucket(hash)
-	tag := uint64(tagOf(hash)) * everyLane
 	words := (*[ways / lanes]uint64)(unsafe.Pointer(&t.tags[base : base+ways : base+ways][0]))
-	for i, word := range words {
+	tag := uint64(tagOf(hash)) * everyLane
+	// Most sessions stand where freeSlot looks first, so that the first try
+	// need not be guessed.
+	word := home(hash)
+	for range ways / lanes {
 		// Four tags at once: a lane that is zero now held the tag. The lowest
 		// lane found is right; those above may not be.
-		x := word ^ tag
+		x := words[word%(ways/lanes)] ^ tag
 		if m := (x - everyLane) &^ x & (everyLane << 15); m != 0 {
-			return base + lanes*i + bits.TrailingZeros64(m)/16
+			return base + int(word%(ways/lanes))*lanes + bits.TrailingZeros64(m)/16
 		}
+		word++
 	}
 	return -1
 }
+
+// home is the word of its bucket in which a session is looked for first.
+func home(hash uint64) uint { return uint(hash>>16) % (ways / lanes) }
 
 // lanes is how many tags a word of 64 bits holds.
 const (

@@ -48,7 +48,7 @@ func (r *rig) seeLen(data []byte, length uint32) (offset uint64, event Event) {
 	var f Flow
 	r.decoder.Decode(link, data, &f)
 	slot, offset, event := r.Visit(&f, r.Find(f.Hash), r.now, length)
-	if found := r.Find(f.Hash); found < 0 || found > slot {
+	if found := r.Find(f.Hash); found < 0 || r.tags[found] != tagOf(f.Hash) || !r.is(slot, f.Hash) {
 		r.t.Fatalf("Find gives slot %d, Visit %d", found, slot)
 	}
 	return offset, event

@@ -21,6 +21,20 @@ const rare = flagClosed | flagMidstream | flagRestarts | flagPending
 // f. Slot is what Find returned for f.Hash, however long ago. It returns
 // where the session stands and how many of its bytes came before this packet.
 func (t *Table) Visit(f *Flow, slot int, now, length uint32) (at int, offset uint64, event Event) {
+	if uint(slot) >= uint(len(t.hot)) || !t.is(slot, f.Hash) {
+		return t.visitRare(f, slot, now, length)
+	}
+	h := &t.hot[slot]
+	if h.bytes[0]&rare != 0 || f.tcpFlags&(tcpFIN|tcpRST) != 0 || now-h.last > ticksOther {
+		return t.visitRare(f, slot, now, length)
+	}
+	offset = h.bytes[0]&countMask + h.bytes[1]
+	h.count(f, now, length)
+	return slot, offset, Usual
+}
+
+// visitRare is Visit for any packet.
+func (t *Table) visitRare(f *Flow, slot int, now, length uint32) (at int, offset uint64, event Event) {
 	if slot < 0 || !t.is(slot, f.Hash) {
 		if slot = t.search(f.Hash); slot < 0 {
 			slot = t.freeSlot(f.Hash, now)
@@ -46,15 +60,19 @@ func (t *Table) Visit(f *Flow, slot int, now, length uint32) (at int, offset uin
 	if f.tcpFlags&(tcpFIN|tcpRST) != 0 {
 		h.bytes[0] |= flagClosed
 	}
-	if f.Reverse {
-		h.packets[1]++ // wraps after 2^32, which the bytes tell
-		h.bytes[1] += uint64(length)
-	} else {
-		h.packets[0]++
-		h.bytes[0] += uint64(length) // 2^48 bytes take an hour at 600 Gbit/s
-	}
-	h.last = now
+	h.count(f, now, length)
 	return slot, offset, event
+}
+
+// count adds a packet to the side that it came from.
+func (h *hot) count(f *Flow, now, length uint32) {
+	side := 0
+	if f.Reverse {
+		side = 1
+	}
+	h.packets[side]++               // wraps after 2^32, which the bytes tell
+	h.bytes[side] += uint64(length) // 2^48 bytes take an hour at 600 Gbit/s
+	h.last = now
 }
 
 // SetPending leaves a position of 48 bits with a session that has just begun.
@@ -130,11 +148,14 @@ func (t *Table) begin(f *Flow, slot int, now, length uint32) (offset uint64) {
 // session which is worth least.
 func (t *Table) freeSlot(hash uint64, now uint32) int {
 	base := t.bucket(hash)
-	victim, worst := base, uint64(0)
-	for slot := base; slot < base+ways; slot++ {
-		if t.tags[slot] == 0 {
+	first := int(home(hash) * lanes)
+	for i := range ways {
+		if slot := base + (first+i)%ways; t.tags[slot] == 0 {
 			return slot
 		}
+	}
+	victim, worst := base, uint64(0)
+	for slot := base; slot < base+ways; slot++ {
 		if score := t.hot[slot].dispensable(now); score > worst {
 			victim, worst = slot, score
 		}
