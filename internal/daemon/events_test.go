@@ -14,6 +14,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"github.com/packetcache/packetcache/internal/capture"
+	"github.com/packetcache/packetcache/internal/config"
 	"github.com/packetcache/packetcache/internal/dump"
 	"github.com/packetcache/packetcache/internal/ipc"
 	"github.com/packetcache/packetcache/internal/packet"
@@ -133,6 +134,48 @@ func TestClientEvents(t *testing.T) {
 	d.refused(alice)
 	if got := out.String(); !strings.Contains(got, "Access refused to alice (uid 1000), pid 12, /bin/cat.") {
 		t.Errorf("a client that may not connect: %s", got)
+	}
+}
+
+// A place where settings stand.
+type place struct {
+	origin  config.Origin
+	entries []config.Entry
+}
+
+func (p place) Origin() config.Origin         { return p.origin }
+func (p place) Location() string              { return "a place" }
+func (p place) Read() ([]config.Entry, error) { return p.entries, nil }
+
+func TestReportStart(t *testing.T) {
+	file := place{config.File, []config.Entry{{Key: "bias", Value: int64(3)}, {Key: "ram-size", Value: "16MiB"}}}
+	policy := place{config.Policy, []config.Entry{{Key: "exclude", Value: []any{"wan0", "Ethernet, 2"}}, {Key: "promiscuous", Value: false}}}
+	for _, test := range []struct {
+		sources []config.Source
+		want    []string
+	}{
+		{nil, []string{
+			"Settings other than the defaults: none.\" event=1001",
+		}},
+		{[]config.Source{file, policy}, []string{
+			"Settings other than the defaults: ram-size = 16MiB (file); " +
+				"exclude = wan0, Ethernet, 2 (policy); promiscuous = false (policy); bias = 3 (file).\" event=1001",
+			"A policy decides these settings: exclude = wan0, Ethernet, 2; promiscuous = false.\" event=1303",
+		}},
+	} {
+		d, out := newRecorded()
+		d.o.Loader = &config.Loader{Sources: test.sources, TotalRAM: 8 << 30}
+		d.inForce.Store(d.o.Loader.Load(nil))
+		d.reportStart()
+		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+		if len(lines) != len(test.want) {
+			t.Fatalf("the log has\n%s", out)
+		}
+		for i, want := range test.want {
+			if !strings.HasSuffix(lines[i], want) {
+				t.Errorf("got\n%s\nwant\n%s", lines[i], want)
+			}
+		}
 	}
 }
 

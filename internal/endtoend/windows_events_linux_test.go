@@ -54,6 +54,12 @@ func reported(events []event, kind, id int, inserts ...string) bool {
 	})
 }
 
+// isDumpServed reports whether an event tells who got which dump.
+func isDumpServed(e event) bool {
+	return e.kind == 4 && e.id == 1201 && len(e.inserts) == 6 && strings.HasSuffix(e.inserts[0], `\root`) &&
+		strings.HasSuffix(e.inserts[1], `\pcctl.exe`) && e.inserts[4] == "-"
+}
+
 // What happens is in the Event Log, under the numbers of the catalogue.
 func TestWindowsEvents(t *testing.T) {
 	const information, failure = 4, 1
@@ -61,12 +67,14 @@ func TestWindowsEvents(t *testing.T) {
 	w.startService("16MiB")
 	version := strings.TrimSpace(strings.TrimPrefix(w.must(folder+"packetcache.exe", "--version"), "packetcache version "))
 	w.awaitInterface("wire0", control.InterfaceCapturing)
+	w.mustPcctl("dump", "-w", `C:\out.pcap`)
 	w.mustPcctl("stop")
 	w.stopped("pcctl stop")
 	events := w.events()
 	for what, found := range map[string]bool{
 		"ServiceStarted": reported(events, information, 1001, version, strconv.Itoa(16<<20)),
-		"CaptureStarted": reported(events, information, 1101, "wire0", "Ethernet"),
+		"CaptureStarted": reported(events, information, 1101, "wire0", "npcap", "Ethernet"),
+		"DumpServed":     slices.ContainsFunc(events, isDumpServed),
 		"CaptureStopped": reported(events, information, 1102, "wire0"),
 		"ServiceStopped": reported(events, information, 1002),
 	} {

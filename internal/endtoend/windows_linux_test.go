@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/packetcache/packetcache/eventlog"
 	"github.com/packetcache/packetcache/internal/control"
 )
 
@@ -63,7 +64,7 @@ func newWindows(t testing.TB) *windows {
 	if err := os.MkdirAll(to, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	must(t, "cp", filepath.Join(built, "packetcache.exe"), filepath.Join(built, "pcctl.exe"), to)
+	must(t, "cp", "-r", built+"/.", to)
 	return w
 }
 
@@ -75,7 +76,8 @@ func wineScript(name string) string {
 	return path
 }
 
-// windowsPrograms builds both programs for Windows and returns their directory.
+// windowsPrograms builds what is installed on Windows, and returns the
+// directory.
 var windowsPrograms = sync.OnceValues(func() (string, error) {
 	dir, err := builtPrograms()
 	if err != nil {
@@ -86,6 +88,10 @@ var windowsPrograms = sync.OnceValues(func() (string, error) {
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=windows", "GOARCH=amd64")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return dir, fmt.Errorf("go build for Windows: %w\n%s", err, out)
+	}
+	cmd = exec.Command("go", "run", "../../eventlog/messagedll", "-o", filepath.Join(dir, eventlog.DLL))
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return dir, fmt.Errorf("messagedll: %w\n%s", err, out)
 	}
 	return dir, nil
 })
