@@ -29,6 +29,9 @@ func Dial(ctx context.Context, e Endpoint, dir string) (net.Conn, error) {
 		return nil, fmt.Errorf("connect to %s: %w", path, ErrNotRunning)
 	case errors.Is(err, windows.ERROR_ACCESS_DENIED):
 		return nil, fmt.Errorf("connect to %s: %w", path, ErrPermission)
+	case errors.Is(err, context.DeadlineExceeded):
+		// Nothing else is waited for.
+		return nil, fmt.Errorf("connect to %s: busy: %w", path, err)
 	case err != nil:
 		return nil, fmt.Errorf("connect to %s: %w", path, err)
 	}
