@@ -34,6 +34,11 @@ func FuzzReplay(f *testing.F) {
 		full = append(full, byte(i*7), byte(0xf0|i%16), byte(i))
 	}
 	f.Add(true, full)
+	sized := make([]byte, 0, 300)
+	for i := range 100 {
+		sized = append(sized, byte(i*5), byte(0xe0|i%16), byte(240+i*7%16))
+	}
+	f.Add(false, sized)
 	f.Fuzz(func(t *testing.T, replay bool, ops []byte) {
 		w := newWorld(1, replay)
 		c := w.newCache(t)
@@ -62,7 +67,7 @@ func FuzzReplay(f *testing.F) {
 			w.feed(c, []packet.Packet{p})
 			m.follow(t, c)
 			if n := int(ops[2]); n >= 240 {
-				if err := c.Resize(MinBytes + (n-240)*MinBytes/5); err != nil {
+				if err := c.Resize(MinBytes + (n-240)*MinBytes/40); err != nil {
 					t.Fatal(err)
 				}
 				m.follow(t, c)

@@ -30,8 +30,10 @@ func commitMemory(part []byte) (lock, err error) {
 	return nil, err
 }
 
-// decommitMemory gives pages back, locked or not ("VirtualFree function").
+// decommitMemory gives pages back, for which they must not stay locked; those
+// that are not locked VirtualUnlock refuses.
 func decommitMemory(part []byte) error {
+	_ = windows.VirtualUnlock(address(part), uintptr(len(part)))
 	return windows.VirtualFree(address(part), uintptr(len(part)), windows.MEM_DECOMMIT)
 }
 
