@@ -29,7 +29,7 @@ $(PLATFORMS:%=build/%): build/%:
 	$(if $(filter windows/%,$*),GOOS= GOARCH= $(GO) run ./installer/resources -arch $(notdir $*) -version $(VERSION) cmd/packetcache cmd/pcctl)
 	CGO_ENABLED=0 GOOS=$(word 1,$(subst /, ,$*)) GOARCH=$(word 2,$(subst /, ,$*)) \
 		$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/$(subst /,-,$*)/ ./cmd/...
-	$(if $(filter windows/%,$*),$(GO) run ./eventlog/messagedll -arch $(notdir $*) -version $(VERSION) -o bin/$(subst /,-,$*)/PacketCacheEvents.dll)
+	$(if $(filter windows/%,$*),GOOS= GOARCH= $(GO) run ./eventlog/messagedll -arch $(notdir $*) -version $(VERSION) -o bin/$(subst /,-,$*)/PacketCacheEvents.dll)
 bin/$(HOST): build/$(subst -,/,$(HOST))
 
 .PHONY: test

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"strings"
 
 	"github.com/tc-hib/winres"
 	"github.com/tc-hib/winres/version"
@@ -22,14 +23,19 @@ func build(arch, ver string) ([]byte, error) {
 		return nil, fmt.Errorf("message table: %w", err)
 	}
 	info := version.Info{Type: version.DLL}
-	info.SetFileVersion(ver)
-	info.SetProductVersion(ver)
+	info.Flags.Prerelease = strings.Contains(ver, "-")
+	numbers, _, _ := strings.Cut(ver, "+") // what was built from which commit has no number
+	numbers, _, _ = strings.Cut(numbers, "-")
+	info.SetFileVersion(numbers)
+	info.SetProductVersion(numbers)
 	for key, value := range map[string]string{
-		version.ProductName:      eventlog.Source,
+		version.ProductName:      "PacketCache",
+		version.CompanyName:      "The PacketCache authors",
 		version.FileDescription:  "Texts of the events of PacketCache",
 		version.OriginalFilename: eventlog.DLL,
 		version.FileVersion:      ver,
 		version.ProductVersion:   ver,
+		version.LegalCopyright:   "Apache License 2.0",
 	} {
 		if err := info.Set(version.LangDefault, key, value); err != nil {
 			return nil, fmt.Errorf("version: %s: %w", key, err)

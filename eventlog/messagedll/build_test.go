@@ -16,11 +16,11 @@ import (
 
 func TestBuild(t *testing.T) {
 	for arch, machine := range map[string]uint16{"amd64": pe.IMAGE_FILE_MACHINE_AMD64, "arm64": pe.IMAGE_FILE_MACHINE_ARM64} {
-		dll, err := build(arch, "1.2.3")
+		dll, err := build(arch, "1.2.3-4-g0123456+dirty")
 		if err != nil {
 			t.Fatal(err)
 		}
-		if again, err := build(arch, "1.2.3"); err != nil || !bytes.Equal(again, dll) {
+		if again, err := build(arch, "1.2.3-4-g0123456+dirty"); err != nil || !bytes.Equal(again, dll) {
 			t.Errorf("%s: another build is different: %v", arch, err)
 		}
 		file, err := pe.NewFile(bytes.NewReader(dll))

@@ -73,6 +73,11 @@ var rules = []rule{
 		reason: "a source delivers what it is told to; which one serves an interface is decided above",
 	},
 	{
+		from:   []string{"cmd/...", "internal/...", "eventlog"},
+		not:    []string{"github.com/tc-hib/winres/..."},
+		reason: "resources are written when the programs are built, not when they run",
+	},
+	{
 		from:   []string{"cmd/..."},
 		not:    []string{"testing", "net/http/pprof", "expvar", "github.com/rogpeppe/go-internal/..."},
 		reason: "tests and debugging doors have no place in a service that runs with privileges",
