@@ -67,7 +67,7 @@ var catalogue = []Event{
 	{
 		ID: 1011, Name: "EventsSuppressed", Severity: Warning, Category: Service,
 		Text:    "%2 events with the ID %1 were left out here in the last %4, because there were too many of them: %3.",
-		Inserts: []Insert{{"event", Text}, {"count", Count}, {"subjects", Text}, {"period", Duration}},
+		Inserts: []Insert{{"suppressed", Text}, {"count", Count}, {"subjects", Text}, {"period", Duration}},
 		Do:      "See the events of that ID before this one for what keeps happening.",
 	},
 	{

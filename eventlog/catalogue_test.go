@@ -46,7 +46,8 @@ func checkInserts(t *testing.T, e Event) {
 	var want, got []string
 	for i, in := range e.Inserts {
 		want = append(want, fmt.Sprintf("%%%d", i+1))
-		if !regexp.MustCompile(`^[a-z]+$`).MatchString(in.Name) {
+		// The journal has fields for all events of the names excluded here.
+		if !regexp.MustCompile(`^[a-z]+$`).MatchString(in.Name) || slices.Contains([]string{"event", "name", "category"}, in.Name) {
 			t.Errorf("%d: an insert can't be called %q", e.ID, in.Name)
 		}
 	}

@@ -55,8 +55,8 @@ func ClockSet(step time.Duration) Occurrence {
 }
 
 // EventsSuppressed is event 1011 (warning): %2 events with the ID %1 were left out here in the last %4, because there were too many of them: %3.
-func EventsSuppressed(event string, count uint64, subjects string, period time.Duration) Occurrence {
-	return occur(1011, event, count, subjects, period)
+func EventsSuppressed(suppressed string, count uint64, subjects string, period time.Duration) Occurrence {
+	return occur(1011, suppressed, count, subjects, period)
 }
 
 // ServiceFailed is event 1012 (error): PacketCache failed and has ended: %1. Nothing is recorded until it is started again.
