@@ -118,6 +118,42 @@ func BenchmarkDump(b *testing.B) {
 	}
 }
 
+// BenchmarkFirstByte is how long it takes until a dump of a full cache of 1 GiB
+// has written its header, and until the first packets follow.
+func BenchmarkFirstByte(b *testing.B) {
+	c := fullCache(b, 1500)
+	d := New(c, noFacts{})
+	for _, pcapng := range []bool{false, true} {
+		b.Run(map[bool]string{false: "pcap", true: "pcapng"}[pcapng], func(b *testing.B) {
+			var header, packets time.Duration
+			for b.Loop() {
+				w := &stopwatch{begun: time.Now()}
+				_, _ = d.Dump(context.Background(), Request{Query: cache.All, PCAPNG: pcapng}, w)
+				header, packets = header+w.header, packets+w.packets
+			}
+			b.ReportMetric(float64(header.Nanoseconds())/float64(b.N), "ns/header")
+			b.ReportMetric(float64(packets.Nanoseconds())/float64(b.N), "ns/packets")
+		})
+	}
+}
+
+// A stopwatch takes the times of the first two writes and refuses the second.
+type stopwatch struct {
+	begun           time.Time
+	header, packets time.Duration
+}
+
+func (w *stopwatch) Write(p []byte) (int, error) {
+	if w.header == 0 {
+		w.header = time.Since(w.begun)
+		return len(p), nil
+	}
+	w.packets = time.Since(w.begun)
+	return 0, io.ErrClosedPipe
+}
+
+func (*stopwatch) SetWriteDeadline(time.Time) error { return nil }
+
 // socket is a connection to a client that reads and forgets; wait returns when
 // it has seen the end.
 func socket(b *testing.B) (w net.Conn, wait func()) {
