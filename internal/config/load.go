@@ -148,7 +148,7 @@ func (l *Loader) readLayer(source Source, before map[string]value, problems *[]P
 		} else {
 			p.Instead = "the value is ignored"
 			if p.Unsafe = f.KeepsOut; p.Unsafe {
-				p.Instead = "the service does not start with it, since it would record what this was to keep out"
+				p.Instead = "the service does not start, as it would record what this keeps out"
 			}
 		}
 		*problems = append(*problems, p)
