@@ -26,9 +26,10 @@ func testSockets() *Sockets {
 	return newSockets(network, func(syscall.RawConn, bool) error { return nil })
 }
 
+// Loopback addresses that nobody else sends to.
 var (
-	home  = netip.MustParseAddr("127.0.0.1")
-	home2 = netip.MustParseAddr("127.0.0.2")
+	home  = netip.MustParseAddr("127.72.0.1")
+	home2 = netip.MustParseAddr("127.72.0.2")
 )
 
 func open(t *testing.T, s *Sockets, cfg Config) *Source {
