@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/windows"
 
@@ -130,5 +131,29 @@ func TestWatch(t *testing.T) {
 				t.Fatal("the watch goes on after its end")
 			}
 		}
+	}
+}
+
+// Windows calls back from threads of its own, which Go has not made. Wine never
+// does, so that a timer stands in for it ("CreateTimerQueueTimer function").
+func TestCallbackFromForeignThread(t *testing.T) {
+	event, err := windows.CreateEvent(nil, 0, 0, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = windows.CloseHandle(event) }()
+	kernel32 := windows.NewLazySystemDLL("kernel32.dll")
+	var timer windows.Handle
+	const once, inTimerThread = 0, 0x20
+	if ok, _, err := kernel32.NewProc("CreateTimerQueueTimer").Call(uintptr(unsafe.Pointer(&timer)), 0,
+		windows.NewCallback(changed), uintptr(event), 1, once, inTimerThread); ok == 0 {
+		t.Fatal("CreateTimerQueueTimer: ", err)
+	}
+	if woken, err := windows.WaitForSingleObject(event, 5000); woken != windows.WAIT_OBJECT_0 {
+		t.Errorf("the event was not set: %d, %v", woken, err)
+	}
+	const wait = ^uintptr(0) // INVALID_HANDLE_VALUE: until the callback has returned
+	if ok, _, err := kernel32.NewProc("DeleteTimerQueueTimer").Call(0, uintptr(timer), wait); ok == 0 {
+		t.Error("DeleteTimerQueueTimer: ", err)
 	}
 }
