@@ -18,6 +18,9 @@ type Setting struct {
 	// for a default.
 	Origin string `json:"origin"`
 	Where  string `json:"where,omitempty"`
+	// NeedsRestart is true when the value has changed and the service works with
+	// it only after it was started again.
+	NeedsRestart bool `json:"needs_restart"`
 	// Allowed says in words which values there may be.
 	Allowed string `json:"allowed"`
 }

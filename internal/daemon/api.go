@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/packetcache/packetcache/internal/control"
@@ -21,7 +22,13 @@ func (a api) Status(context.Context) (control.Status, error) { return a.d.status
 
 // Settings implements control.Service.
 func (a api) Settings(context.Context) (control.Settings, error) {
-	return control.DescribeSettings(a.d.inForce.Load()), nil
+	now := a.d.inForce.Load()
+	settings := control.DescribeSettings(now)
+	for _, change := range a.d.needRestart(now) {
+		i := slices.IndexFunc(settings.Settings, func(s control.Setting) bool { return s.Key == change.Key })
+		settings.Settings[i].NeedsRestart = true
+	}
+	return settings, nil
 }
 
 // Dump implements control.Service.

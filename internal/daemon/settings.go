@@ -125,6 +125,15 @@ func (d *Daemon) apply(s *config.Settings, changed bool) {
 	eventlog.MemoryResized(before, budget).Log(d.log)
 }
 
+// needRestart are the settings that were changed since the start and apply
+// only after the next.
+func (d *Daemon) needRestart(now *config.Loaded) []config.Change {
+	return slices.DeleteFunc(config.Diff(&d.o.Loaded.Settings, &now.Settings), func(c config.Change) bool {
+		field, ok := config.FieldByKey(c.Key)
+		return !ok || !field.Restart
+	})
+}
+
 // settingWarnings are sentences about settings that are not in force.
 func (d *Daemon) settingWarnings() []string {
 	now := d.inForce.Load()
@@ -132,10 +141,8 @@ func (d *Daemon) settingWarnings() []string {
 	for _, problem := range now.Problems {
 		list = append(list, fmt.Sprintf("A setting is wrong at %v.", problem))
 	}
-	for _, change := range config.Diff(&d.o.Loaded.Settings, &now.Settings) {
-		if field, ok := config.FieldByKey(change.Key); ok && field.Restart {
-			list = append(list, fmt.Sprintf("%s was changed to %s, which applies after a restart of the service.", change.Key, show(change.New)))
-		}
+	for _, change := range d.needRestart(now) {
+		list = append(list, fmt.Sprintf("%s was changed to %s, which applies after a restart of the service.", change.Key, show(change.New)))
 	}
 	if budget := config.Budget(&now.Settings, d.o.Loader.TotalRAM); budget != d.budget() {
 		list = append(list, fmt.Sprintf("The settings allow %s of memory, but it is %s: the log says why.", config.FormatBytes(budget), config.FormatBytes(d.budget())))

@@ -152,3 +152,16 @@ func TestSettingsChangeLive(t *testing.T) {
 		}
 	}
 }
+
+// A setting that applies after a restart only is told so, and no other.
+func TestNeedsRestart(t *testing.T) {
+	s, change := runFromFile(t, "interfaces = [\"none\"]\n")
+	change("interfaces = [\"none\"]\ndata-dir = \"/nowhere\"\nbias = 3\n")
+	s.await("the change", func(control.Status) bool {
+		settings, err := s.client.Settings(t.Context())
+		dir, _ := settings.Find("data-dir")
+		bias, _ := settings.Find("bias")
+		return err == nil && dir.NeedsRestart && slices.Equal(dir.Values, []string{"/nowhere"}) &&
+			!bias.NeedsRestart && slices.Equal(bias.Values, []string{"3"})
+	})
+}

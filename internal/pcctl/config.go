@@ -166,12 +166,17 @@ func settingLines(s control.Settings, origin bool) []string {
 	if origin {
 		t.header = append(t.header, "ORIGIN", "WHERE")
 	}
+	t.header = append(t.header, "APPLIES")
 	for _, setting := range s.Settings {
 		row := []string{setting.Key, valuesText(setting.Values)}
 		if origin {
 			row = append(row, setting.Origin, setting.Where)
 		}
-		t.add(row...)
+		note := ""
+		if setting.NeedsRestart {
+			note = "after a restart"
+		}
+		t.add(append(row, note)...)
 	}
 	lines := t.lines()
 	if len(s.Problems) > 0 {

@@ -108,8 +108,7 @@ func (m machine) change(c *cli.Context, key string, values []string) error {
 	now, _ := machineNow.Find(key)
 	lines := []string{changeLine(m.store.Location(), key, values, now)}
 	if found {
-		inForce, applied := await(c.Context, client, key, now)
-		lines = append(lines, outcomeLines(inForce, applied)...)
+		lines = append(lines, outcome(await(c.Context, client, key, now)))
 	} else {
 		lines = append(lines, "The service is not running and starts with it.")
 	}
@@ -146,9 +145,8 @@ func fixed(s control.Settings, key string) error {
 	return nil
 }
 
-// await waits until the service works with the value, or with one from a
-// stronger place.
-func await(ctx context.Context, client *control.Client, key string, want control.Setting) (now control.Setting, applied bool) {
+// await waits until the service has read the value.
+func await(ctx context.Context, client *control.Client, key string, want control.Setting) (now control.Setting, read bool) {
 	ctx, cancel := context.WithTimeout(ctx, applyPatience)
 	defer cancel()
 	tick := time.NewTicker(applyPoll)
@@ -176,15 +174,17 @@ func changeLine(place, key string, values []string, now control.Setting) string 
 	return clean(fmt.Sprintf("%s is not set in %s; it is %s (%s)", key, place, valuesText(now.Values), now.Origin))
 }
 
-// outcomeLines say what the running service makes of it.
-func outcomeLines(inForce control.Setting, applied bool) []string {
+// outcome says what the running service makes of it.
+func outcome(inForce control.Setting, read bool) string {
 	switch {
-	case applied:
-		return []string{"Applied: the running service works with it."}
+	case read && inForce.NeedsRestart:
+		return "Needs a restart: the running service works with the former value until \"pcctl restart\"."
+	case read:
+		return "Applied: the running service works with it."
 	case inForce.Origin == config.CommandLine.String() || inForce.Origin == config.Policy.String():
-		return []string{clean(fmt.Sprintf("The running service works with %s, from the %s (%s).", valuesText(inForce.Values), inForce.Origin, inForce.Where))}
+		return clean(fmt.Sprintf("The running service works with %s, from the %s (%s).", valuesText(inForce.Values), inForce.Origin, inForce.Where))
 	}
-	return []string{clean(fmt.Sprintf("Needs a restart: the running service works with %s until then. \"pcctl restart\" does that.", valuesText(inForce.Values)))}
+	return clean(fmt.Sprintf("Not applied within %v: the running service works with %s. Its log may say why.", applyPatience, valuesText(inForce.Values)))
 }
 
 // sizeNote warns that of the two ways to say how much memory the other one

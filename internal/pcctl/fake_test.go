@@ -19,9 +19,10 @@ import (
 type fakeService struct {
 	status control.Status
 	// sources are where it has its settings from. It reads them anew for each
-	// answer, unless frozen, which are those it started with.
+	// answer, unless it has frozen ones. restart is one that needs a restart.
 	sources []config.Source
 	frozen  *config.Loaded
+	restart string
 	// fail, when set, is the answer to everything.
 	fail error
 	// asked counts status requests, stalled the dumps that wait for their
@@ -38,7 +39,11 @@ func (f *fakeService) Settings(context.Context) (control.Settings, error) {
 	if f.frozen != nil {
 		return control.DescribeSettings(f.frozen), f.fail
 	}
-	return control.DescribeSettings((&config.Loader{Sources: f.sources}).Load(nil)), f.fail
+	s := control.DescribeSettings((&config.Loader{Sources: f.sources}).Load(nil))
+	for i := range s.Settings {
+		s.Settings[i].NeedsRestart = s.Settings[i].Key == f.restart
+	}
+	return s, f.fail
 }
 
 func (f *fakeService) Dump(ctx context.Context, req control.DumpRequest, _ ipc.Peer, w control.DumpWriter) (control.DumpResult, error) {

@@ -26,6 +26,7 @@ import (
 //	leaves DIR NAME...             DIR holds these files and no others
 //	commandline OPTION VALUE...    the service was started with that option
 //	frozen                         the service keeps the settings it has
+//	restarting KEY                 it takes that setting over with a restart
 //
 // The settings of the machine stand in packetcache.toml.
 func TestScripts(t *testing.T) {
@@ -50,6 +51,9 @@ func TestScripts(t *testing.T) {
 				given := &config.Args{}
 				given.Set(args[0], args[1:]...)
 				fakeOf(ts).sources = append(fakeOf(ts).sources, given)
+			},
+			"restarting": func(ts *testscript.TestScript, _ bool, args []string) {
+				fakeOf(ts).restart = args[0]
 			},
 			"frozen": func(ts *testscript.TestScript, _ bool, _ []string) {
 				fakeOf(ts).frozen = (&config.Loader{Sources: fakeOf(ts).sources}).Load(nil)
