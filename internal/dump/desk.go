@@ -109,7 +109,7 @@ func (d *desks) leave(at *desk) {
 			idle++
 		}
 	}
-	if idle > kept {
+	if idle > kept+d.waiting { // those who wait take it over
 		at.reader, at.buf, at.spare = nil, nil, nil
 	}
 	d.mu.Unlock()

@@ -25,7 +25,7 @@ const (
 	GiveWay = 30 * time.Second
 	// bufferSize is how much is formatted before it is written; a larger record
 	// makes it grow.
-	bufferSize = 128 << 10
+	bufferSize = 64 << 10
 	// quickWrite is about what waking another thread takes, twice for each
 	// buffer.
 	quickWrite = 20 * time.Microsecond
