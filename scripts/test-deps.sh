@@ -33,20 +33,17 @@ EOF
 # The race detector links against the C library: a compiler without its
 # headers is not enough.
 [ -e /usr/include/stdlib.h ] || missing="$missing libc6-dev"
-# For the tests of the Windows build: Wine 10 where apt has it, elsewhere what
-# scripts/wine/setup.sh fetches Debian's with.
+# For the tests of the Windows build.
+wine=
 if [ "$(uname -m)" = x86_64 ] && ! command -v mmdebstrap >/dev/null && ! wine --version 2>/dev/null | grep -q '^wine-[1-9][0-9]'; then
-	case $(apt-cache policy wine 2>/dev/null | sed -n 's/^ *Candidate: //p') in
-	[1-9][0-9].*) missing="$missing wine wine64" ;;
-	*) missing="$missing mmdebstrap" ;;
-	esac
+	wine=" Wine"
 fi
-[ -z "$missing" ] && exit 0
+[ -z "$missing$wine" ] && exit 0
 
 sudo=
 if [ "$(id -u)" != 0 ]; then sudo=sudo; fi
 if ! command -v apt-get >/dev/null || { [ -n "$sudo" ] && ! command -v sudo >/dev/null; }; then
-	echo "tests need these Debian packages, or what your system calls them:$missing" >&2
+	echo "tests need these Debian packages, or what your system calls them:$missing$wine" >&2
 	echo "install them as root, then run make test again" >&2
 	exit 1
 fi
@@ -56,12 +53,22 @@ fi
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 log=$tmp/log
-echo "installing for the tests:$missing"
-for step in update "install -y --no-install-recommends$missing"; do
-	# shellcheck disable=SC2086 # the step is several words
-	if ! $sudo env TMPDIR="$tmp" DEBIAN_FRONTEND=noninteractive apt-get -qq $step >"$log" 2>&1 </dev/null; then
+echo "installing for the tests:$missing$wine"
+get() {
+	if ! $sudo env TMPDIR="$tmp" DEBIAN_FRONTEND=noninteractive apt-get -qq "$@" >"$log" 2>&1 </dev/null; then
 		cat "$log" >&2
-		echo "apt-get $step failed: see above" >&2
+		echo "apt-get $* failed: see above" >&2
 		exit 1
 	fi
-done
+}
+get update
+if [ -n "$wine" ]; then
+	# Wine 10 where apt has it, elsewhere what scripts/wine/setup.sh fetches
+	# Debian's with.
+	case $(apt-cache policy wine | sed -n 's/^ *Candidate: //p') in
+	[1-9][0-9].*) missing="$missing wine wine64" ;;
+	*) missing="$missing mmdebstrap" ;;
+	esac
+fi
+# shellcheck disable=SC2086 # several packages
+get install -y --no-install-recommends $missing

@@ -89,7 +89,7 @@ var windowsPrograms = sync.OnceValues(func() (string, error) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return dir, fmt.Errorf("go build for Windows: %w\n%s", err, out)
 	}
-	cmd = exec.Command("go", "run", "../../eventlog/messagedll", "-o", filepath.Join(dir, eventlog.DLL))
+	cmd = exec.Command("go", "run", "-buildvcs=false", "../../eventlog/messagedll", "-o", filepath.Join(dir, eventlog.DLL))
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return dir, fmt.Errorf("messagedll: %w\n%s", err, out)
 	}

@@ -42,6 +42,10 @@ func TestWindowsService(t *testing.T) {
 	if w.registered(serviceKey, "Description") == "" {
 		t.Error("the service has no description")
 	}
+	const source = `HKLM\SYSTEM\CurrentControlSet\Services\EventLog\Application\PacketCache`
+	if got, want := w.registered(source, "EventMessageFile"), folder+"PacketCacheEvents.dll"; got != want {
+		t.Errorf("the texts of events are in %s, want %s", got, want)
+	}
 	if s := w.state(); s != "STOPPED" {
 		t.Errorf("after the installation the service is %s", s)
 	}
