@@ -74,17 +74,22 @@ type watcher struct {
 
 // register asks Windows to set the event at each change. The callback gets the
 // event as its context and does nothing else, so that it cannot block, and
-// nothing of Go's memory is in Windows' hands.
+// nothing of Go's memory is in Windows' hands. The functions are called by
+// address, since those of package windows take the context as a pointer: a
+// handle is none, and Go ends a program whose stack it moves with one on it.
 func (w *watcher) register() error {
 	callback := windows.NewCallback(changed)
-	for name, notify := range map[string]func(uint16, uintptr, unsafe.Pointer, bool, *windows.Handle) error{
-		"NotifyIpInterfaceChange":      windows.NotifyIpInterfaceChange,
-		"NotifyUnicastIpAddressChange": windows.NotifyUnicastIpAddressChange,
-	} {
-		var registration windows.Handle
-		context := *(*unsafe.Pointer)(unsafe.Pointer(&w.told))
-		if err := notify(windows.AF_UNSPEC, callback, context, false, &registration); err != nil {
+	library := windows.NewLazySystemDLL("iphlpapi.dll")
+	for _, name := range []string{"NotifyIpInterfaceChange", "NotifyUnicastIpAddressChange"} {
+		notify := library.NewProc(name)
+		if err := notify.Find(); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
+		}
+		var registration windows.Handle
+		const tellNow = 0
+		status, _, _ := notify.Call(windows.AF_UNSPEC, callback, uintptr(w.told), tellNow, uintptr(unsafe.Pointer(&registration)))
+		if status != 0 {
+			return fmt.Errorf("%s: %w", name, windows.Errno(status))
 		}
 		w.registrations = append(w.registrations, registration)
 	}

@@ -3,6 +3,7 @@ package adapters
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -156,4 +157,49 @@ func TestCallbackFromForeignThread(t *testing.T) {
 	if ok, _, err := kernel32.NewProc("DeleteTimerQueueTimer").Call(0, uintptr(timer), wait); ok == 0 {
 		t.Error("DeleteTimerQueueTimer: ", err)
 	}
+}
+
+// Go moves the stack of a goroutine at any time, and ends the program if what
+// it takes for a pointer there cannot be one.
+func TestRegisterWhileStacksMove(t *testing.T) {
+	ended := make(chan error)
+	go func() {
+		deep(100)
+		ended <- registerOften()
+	}()
+	for {
+		select {
+		case err := <-ended:
+			if err != nil {
+				t.Error(err)
+			}
+			return
+		default:
+			runtime.GC() // by which it shrinks
+		}
+	}
+}
+
+//go:noinline
+func deep(n int) {
+	var room [256]byte
+	if n > 0 {
+		deep(n - 1)
+	}
+	runtime.KeepAlive(&room)
+}
+
+func registerOften() error {
+	for range 2000 {
+		deep(20)
+		event, err := windows.CreateEvent(nil, 0, 0, nil)
+		if err != nil {
+			return err
+		}
+		w := &watcher{told: event}
+		if err := errors.Join(w.register(), w.close()); err != nil {
+			return err
+		}
+	}
+	return nil
 }

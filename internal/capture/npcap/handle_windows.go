@@ -113,7 +113,9 @@ func (h *handle) setFilter(program []bpf.RawInstruction) error {
 // next reads a packet: 1 if there is one, 0 if none came within the timeout.
 // The packet is valid until next is called again.
 func (h *handle) next() int32 {
-	return call(h.lib.nextEx, h.p, uintptr(unsafe.Pointer(&h.header)), uintptr(unsafe.Pointer(&h.data)))
+	// Directly, since call takes its arguments to the heap.
+	r, _, _ := syscall.SyscallN(h.lib.nextEx, h.p, uintptr(unsafe.Pointer(&h.header)), uintptr(unsafe.Pointer(&h.data)))
+	return int32(r)
 }
 
 // dropped is how many packets the driver had no room for so far, modulo 2^32.

@@ -81,7 +81,11 @@ func load(dir string) (_ *library, err error) {
 	return l, nil
 }
 
-// call calls a function that returns an int.
+// call calls a function that returns an int. Of the arguments, pointers are
+// converted in the call, so that what they point to is kept, on the heap, where
+// nothing is moved, until it returns.
+//
+//go:uintptrescapes
 func call(function uintptr, args ...uintptr) int32 {
 	r, _, _ := syscall.SyscallN(function, args...)
 	return int32(r)

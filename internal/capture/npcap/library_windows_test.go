@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unsafe"
+
+	"golang.org/x/sys/windows"
 )
 
 // place puts a wpcap.dll with the contents into a directory.
@@ -83,4 +86,35 @@ func TestRemovedAndBack(t *testing.T) {
 			t.Errorf("device %q stands under %q", name, key)
 		}
 	}
+}
+
+// What a function is given a pointer to stays where it is, though Go moves the
+// stack of a goroutine when it gets too small.
+func TestCallWithPointers(t *testing.T) {
+	kernel32, err := windows.LoadLibraryEx("kernel32.dll", 0, windows.LOAD_LIBRARY_SEARCH_SYSTEM32)
+	if err != nil {
+		t.Fatal(err)
+	}
+	counter, err := windows.GetProcAddress(kernel32, "QueryPerformanceCounter")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for depth := range 1000 {
+		answer := make(chan int64)
+		go func() { answer <- callBelow(depth, counter) }()
+		if <-answer == 0 {
+			t.Fatalf("below %d frames the answer does not come back", depth)
+		}
+	}
+}
+
+// callBelow calls QueryPerformanceCounter below so many frames.
+//
+//go:noinline
+func callBelow(depth int, counter uintptr) (n int64) {
+	if depth > 0 {
+		return callBelow(depth-1, counter)
+	}
+	call(counter, uintptr(unsafe.Pointer(&n)))
+	return n
 }
