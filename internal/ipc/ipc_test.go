@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"sync"
 	"testing"
 	"time"
 )
@@ -98,17 +99,21 @@ func TestPlaceIsFreeAfterClose(t *testing.T) {
 
 func TestMaxConns(t *testing.T) {
 	dir := testDir(t)
+	var accepting sync.WaitGroup
+	t.Cleanup(accepting.Wait)
 	ln := served(t, Dump, Config{Dir: dir, MaxConns: 2})
 	accepted := make(chan net.Conn, 3)
-	go func() {
+	accepting.Go(func() {
 		for {
 			c, err := ln.Accept()
 			if err != nil {
 				return
 			}
+			// A pipe has its name as long as one of its ends is open.
+			defer c.Close()
 			accepted <- c
 		}
-	}()
+	})
 	first := func() net.Conn { dial(t, Dump, dir); return <-accepted }
 	a, _ := first(), first()
 	third := make(chan net.Conn)
