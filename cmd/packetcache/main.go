@@ -30,10 +30,10 @@ func run(args []string, stdout, stderr io.Writer) int {
 		app := newApp(stdout, stderr, func(c *cli.Context) error { return serve(c, log, stdout, ready) })
 		return app.RunContext(ctx, arrange(args))
 	})
+	defer end() // within a second
 	if errors.Is(err, service.ErrHung) {
-		return exitFailed // the log has been told, and may be what hangs
+		return exitFailed // the log has been told
 	}
-	defer end()
 	code := exit(stderr, err)
 	if service.Managed() && notStarted(err) {
 		eventlog.NotStarted(fmt.Sprintf("exit code %d", code), err).Log(log)

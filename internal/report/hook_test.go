@@ -88,6 +88,7 @@ func TestFlapping(t *testing.T) {
 		}
 		eventlog.CaptureStopped("eth0", "unplugged").Log(log)
 		eventlog.CaptureStarted("usb0", "afpacket", "Ethernet").Log(log)
+		synctest.Wait()
 		got := r.take()
 		// 20 at once, then one a minute for 4 minutes but a little.
 		if n := len(got); n < subjectBurst+3+2 || n > subjectBurst+4+2 {
@@ -110,6 +111,7 @@ func TestFlapping(t *testing.T) {
 		for range subjectBurst + 1 {
 			eventlog.CaptureStopped("usb0", "unplugged").Log(log)
 		}
+		synctest.Wait()
 		if got := r.take(); len(got) != subjectBurst {
 			t.Errorf("%d events after an hour, want %d", len(got), subjectBurst)
 		}
@@ -128,6 +130,7 @@ func TestManySubjects(t *testing.T) {
 		for i := range many {
 			eventlog.AccessRefused(fmt.Sprintf("user %05d", i), "").Log(log)
 		}
+		synctest.Wait()
 		if got := r.take(); len(got) != idBurst {
 			t.Errorf("%d events, want %d", len(got), idBurst)
 		}
@@ -148,5 +151,73 @@ func TestManySubjects(t *testing.T) {
 		if n := len(hook.limit.ids[1204].subjects); n != 2 {
 			t.Errorf("%d subjects are remembered an hour later", n)
 		}
+	})
+}
+
+// A stuck sink answers when it is let go, as a journal does that has no disk.
+type stuck struct {
+	recorder
+	goOn chan struct{}
+}
+
+func (s *stuck) Event(o eventlog.Occurrence) error {
+	<-s.goOn
+	return s.recorder.Event(o)
+}
+
+// While the system's log hangs nobody has to wait for it; what it missed is
+// counted.
+func TestStuckSink(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &stuck{goOn: make(chan struct{})}
+		hook := NewHook(s)
+		log := logrus.New()
+		log.SetOutput(io.Discard)
+		log.AddHook(hook)
+		const each = subjectBurst
+		names := []string{"eth0", "eth1", "eth2", "eth3"}
+		for range each {
+			for _, name := range names {
+				eventlog.CaptureStopped(name, "unplugged").Log(log)
+				eventlog.CaptureStarted(name, "afpacket", "Ethernet").Log(log)
+			}
+		}
+		synctest.Wait()
+		if n := len(hook.waiting); n != mostWaiting {
+			t.Errorf("%d events wait, want %d", n, mostWaiting)
+		}
+		close(s.goOn)
+		hook.Close()
+		got := s.take()
+		told := 0
+		for _, line := range got {
+			var n int
+			if _, err := fmt.Sscanf(line, "Warning 1011: %d events", &n); err == nil {
+				told += n
+			} else {
+				told++
+			}
+		}
+		if want := each * len(names) * 2; told != want || len(got) > mostWaiting+3 {
+			t.Errorf("told of %d events in %d lines, want %d", told, len(got), want)
+		}
+	})
+}
+
+// The end of the service waits for a log that hangs, but not for long.
+func TestStuckSinkAtTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &stuck{goOn: make(chan struct{})}
+		hook := NewHook(s)
+		log := logrus.New()
+		log.SetOutput(io.Discard)
+		log.AddHook(hook)
+		eventlog.CaptureStopped("eth0", "unplugged").Log(log)
+		begun := time.Now()
+		hook.Close()
+		if took := time.Since(begun); took != closePatience {
+			t.Errorf("closing took %v", took)
+		}
+		close(s.goOn)
 	})
 }

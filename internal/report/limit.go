@@ -40,7 +40,6 @@ type kind struct {
 	all      bucket
 	subjects map[string]*bucket
 	left     *suppressed // nil if nothing was left out
-	timer    *time.Timer // tells it
 }
 
 // suppressed is what was left out of the events of one ID.
@@ -56,28 +55,39 @@ func newLimiter(tell func(suppressed)) *limiter {
 	return &limiter{tell: tell, ids: map[uint16]*kind{}}
 }
 
-// allow reports whether the event may be reported, and counts it if not.
+// allow reports whether the event may be reported.
 func (l *limiter) allow(o eventlog.Occurrence) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
-	k := l.ids[o.Event().ID]
-	if k == nil {
-		k = &kind{all: bucket{tokens: idBurst, at: now}, subjects: map[string]*bucket{}}
-		l.ids[o.Event().ID] = k
-	}
-	if k.subject(o.Subject(), now).take(now, subjectBurst, subjectEvery) && k.all.take(now, idBurst, idEvery) {
-		return true
-	}
+	k := l.kind(o, now)
+	return k.subject(o.Subject(), now).take(now, subjectBurst, subjectEvery) && k.all.take(now, idBurst, idEvery)
+}
+
+// leave counts an event that is not reported.
+func (l *limiter) leave(o eventlog.Occurrence) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	k := l.kind(o, now)
 	if k.left == nil {
 		k.left = &suppressed{id: o.String(), by: map[string]uint64{}, since: now}
-		k.timer = time.AfterFunc(tellAfter, func() { l.report(k) })
+		time.AfterFunc(tellAfter, func() { l.report(k) })
 	}
 	k.left.count++
 	if _, known := k.left.by[o.Subject()]; known || len(k.left.by) < maxNamed {
 		k.left.by[o.Subject()]++
 	}
-	return false
+}
+
+// kind is what is known of the events of one ID.
+func (l *limiter) kind(o eventlog.Occurrence, now time.Time) *kind {
+	k := l.ids[o.Event().ID]
+	if k == nil {
+		k = &kind{all: bucket{tokens: idBurst, at: now}, subjects: map[string]*bucket{}}
+		l.ids[o.Event().ID] = k
+	}
+	return k
 }
 
 // report tells what was left out of the events of one ID.
