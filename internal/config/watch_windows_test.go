@@ -23,7 +23,9 @@ func TestWatchRegistry(t *testing.T) {
 			}
 		}
 	}
-	defer remove(settings.path, policy.path, top+`\Policies`, top)
+	clean := func() { remove(settings.path, policy.path, top+`\Policies`, top) }
+	clean() // after a process with the same number that was ended
+	defer clean()
 	set := func(store Store, key string, values ...string) {
 		t.Helper()
 		err := store.Set(key, values...)
@@ -53,8 +55,9 @@ func TestWatchRegistry(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer key.Close()
-	if err := key.SetBinaryValue("Bias", []byte{1, 2}); err != nil {
+	err = key.SetBinaryValue("Bias", []byte{1, 2})
+	key.Close()
+	if err != nil {
 		t.Fatal(err)
 	}
 	f.await("a value of the wrong type", func(l *Loaded) bool { return l.Bias == 6 && len(l.Problems) == 1 })
@@ -63,7 +66,6 @@ func TestWatchRegistry(t *testing.T) {
 	}
 	f.biased("a value removed", 2)
 
-	key.Close()
 	remove(settings.path)
 	f.await("the key removed", func(l *Loaded) bool { return len(l.Interfaces) == 0 })
 	set(settings, "bias", "7")
