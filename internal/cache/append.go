@@ -78,17 +78,22 @@ func part(packets []packet.Packet, at int) []packet.Packet {
 // of is the batch of the group that begins at an index.
 func (l *pipeline) of(at int) *batch { return &l.batches[uint(at/group)%steps] }
 
-// approach asks for the headers of packets, which lie apart if they are large.
+// approach asks for the headers of large packets, which lie apart; the
+// processor sees by itself that small ones are read one after the other.
 func (c *Cache) approach(packets []packet.Packet) {
-	const headers = 48 // of what nearly every packet is, up to the TCP flags
-	wanted := c.pipeline.wanted[:2*len(packets)]
+	const (
+		large   = 256
+		headers = 48 // of what nearly every packet is, up to the TCP flags
+	)
+	wanted, n := &c.pipeline.wanted, 0
 	for i := range packets {
-		if data := packets[i].Data; len(data) >= headers {
-			wanted[2*i] = uintptr(unsafe.Pointer(&data[0]))
-			wanted[2*i+1] = uintptr(unsafe.Pointer(&data[headers-1]))
+		if data := packets[i].Data; len(data) >= large {
+			wanted[n%len(wanted)] = uintptr(unsafe.Pointer(&data[0]))
+			wanted[(n+1)%len(wanted)] = uintptr(unsafe.Pointer(&data[headers-1]))
+			n += 2
 		}
 	}
-	mem.Prefetch(wanted)
+	mem.Prefetch(wanted[:n])
 }
 
 // unfit stands in place of a slot for a packet that was refused on sight.

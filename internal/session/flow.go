@@ -57,10 +57,15 @@ func NewDecoder() *Decoder { return &Decoder{seed: newSeed()} }
 // Decode reads what data, a packet of link type lt, says about its session.
 // Every packet belongs to some session, however short or odd it is.
 func (d *Decoder) Decode(lt packet.LinkType, data []byte, f *Flow) {
-	if lt == packet.LinkTypeEthernet && f.plainIPv4(data) {
-		f.Hash = d.seed.hashIPv4(&f.Key)
+	if lt != packet.LinkTypeEthernet || !f.plainIPv4(data) {
+		d.decodeRare(lt, data, f)
 		return
 	}
+	f.Hash = d.seed.hashIPv4(&f.Key)
+}
+
+// decodeRare is Decode for any packet.
+func (d *Decoder) decodeRare(lt packet.LinkType, data []byte, f *Flow) {
 	d.decodeLink(lt, data, f)
 	f.Hash = d.seed.hash(&f.Key)
 }
