@@ -78,9 +78,9 @@ var catalogue = []Event{
 	},
 	{
 		ID: 1013, Name: "StoppedWhere", Severity: Error, Category: Service,
-		Text:    "Part %1 of %2 of what PacketCache was doing when it did not stop in time: %3",
+		Text:    "Part %1 of %2 of what PacketCache was doing when it did not start or stop in time: %3",
 		Inserts: []Insert{{"part", Count}, {"parts", Count}, {"goroutines", Lines}},
-		Do:      "Report it, with the event StopOverdue before it.",
+		Do:      "Report it, with the event StopOverdue or StartOverdue before it.",
 	},
 	{
 		ID: 1014, Name: "RegistrationIncomplete", Severity: Warning, Category: Service,
@@ -93,6 +93,12 @@ var catalogue = []Event{
 		Text:    "A request at the control endpoint failed: %1",
 		Inserts: []Insert{{"problem", Lines}},
 		Do:      "Report it. The service goes on.",
+	},
+	{
+		ID: 1016, Name: "StartOverdue", Severity: Error, Category: Service,
+		Text:    "PacketCache did not start within %1 and was ended. What it was doing stands in the events after this one.",
+		Inserts: []Insert{{"limit", Duration}},
+		Do:      "Report it, with those events. The service manager tries again by itself.",
 	},
 	{
 		ID: 1099, Name: "Unnumbered", Severity: Warning, Category: Service,

@@ -64,7 +64,7 @@ func ServiceFailed(err error) Occurrence {
 	return occur(1012, err)
 }
 
-// StoppedWhere is event 1013 (error): Part %1 of %2 of what PacketCache was doing when it did not stop in time: %3
+// StoppedWhere is event 1013 (error): Part %1 of %2 of what PacketCache was doing when it did not start or stop in time: %3
 func StoppedWhere(part uint64, parts uint64, goroutines string) Occurrence {
 	return occur(1013, part, parts, goroutines)
 }
@@ -77,6 +77,11 @@ func RegistrationIncomplete(part string, err error) Occurrence {
 // RequestFailed is event 1015 (error): A request at the control endpoint failed: %1
 func RequestFailed(problem string) Occurrence {
 	return occur(1015, problem)
+}
+
+// StartOverdue is event 1016 (error): PacketCache did not start within %1 and was ended. What it was doing stands in the events after this one.
+func StartOverdue(limit time.Duration) Occurrence {
+	return occur(1016, limit)
 }
 
 // Unnumbered is event 1099 (warning): %1

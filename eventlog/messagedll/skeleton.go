@@ -39,8 +39,10 @@ func emptyDLL(arch string) ([]byte, error) {
 		ImageBase:                   0x180000000, // the usual one of 64-bit DLLs
 		SectionAlignment:            pageAlignment,
 		FileAlignment:               fileAlignment,
-		MajorOperatingSystemVersion: 6,
+		MajorOperatingSystemVersion: 6, // 6.2: there is no arm64 before it
+		MinorOperatingSystemVersion: 2,
 		MajorSubsystemVersion:       6,
+		MinorSubsystemVersion:       2,
 		SizeOfImage:                 2 * pageAlignment,
 		SizeOfHeaders:               fileAlignment,
 		Subsystem:                   pe.IMAGE_SUBSYSTEM_WINDOWS_GUI,

@@ -33,6 +33,7 @@ func attend(c Config, run RunFunc, signals []os.Signal, limit func(os.Signal) ti
 		select {
 		case <-ready:
 			ready = nil // a nil channel is never ready
+			w.started()
 			if failed = l.ready(); failed != nil {
 				end(failed.Error(), stopLimit)
 			}

@@ -22,6 +22,7 @@ const (
 	ExitDump      ExitCode = 9  // the dump endpoint
 	ExitControl   ExitCode = 10 // the control endpoint
 	ExitHung      ExitCode = 11 // stopping took too long
+	ExitNotReady  ExitCode = 12 // starting took too long
 )
 
 // exitTexts say what the codes mean, and what to look at.
@@ -38,6 +39,7 @@ var exitTexts = map[ExitCode]string{
 	ExitDump:      "the dump endpoint cannot be opened; its log says why",
 	ExitControl:   "the control endpoint cannot be opened; its log says why",
 	ExitHung:      "it did not stop in time and was ended; its log says what it was doing",
+	ExitNotReady:  "it did not start in time and was ended; its log says what it was doing",
 }
 
 // String says what the code means.

@@ -13,7 +13,7 @@ func TestExitCodes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for code := ExitOK; code <= ExitHung; code++ {
+	for code := ExitOK; code <= ExitNotReady; code++ {
 		if _, ok := exitTexts[code]; !ok {
 			t.Errorf("code %d has no text", code)
 		}
@@ -21,7 +21,7 @@ func TestExitCodes(t *testing.T) {
 			t.Errorf("docs/windows.md lacks the row\n%s", row)
 		}
 	}
-	if len(exitTexts) != int(ExitHung)+1 {
+	if len(exitTexts) != int(ExitNotReady)+1 {
 		t.Errorf("there are %d texts", len(exitTexts))
 	}
 	if text := ExitCode(4711).String(); !strings.Contains(text, "4711") {

@@ -17,15 +17,15 @@ const (
 	logPatience = 2 * time.Second
 )
 
-// logGoroutines tells the log that the service does not stop, and what all
-// goroutines are doing.
-func logGoroutines(log *logrus.Logger, why string) {
+// logGoroutines tells the log that the service hangs, and what all goroutines
+// are doing.
+func logGoroutines(log *logrus.Logger, overdue eventlog.Occurrence) {
 	stacks := make([]byte, stacksMax)
 	stacks = stacks[:runtime.Stack(stacks, true)]
 	written := make(chan struct{})
 	go func() {
 		defer close(written)
-		eventlog.StopOverdue(why).Log(log)
+		overdue.Log(log)
 		parts := split(stacks, eventlog.MaxLines)
 		for i, part := range parts {
 			eventlog.StoppedWhere(uint64(i+1), uint64(len(parts)), string(part)).Log(log)

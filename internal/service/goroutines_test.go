@@ -47,7 +47,7 @@ func TestLogGoroutines(t *testing.T) {
 	}
 	c := quiet()
 	hook := logrustest.NewLocal(c.Log)
-	logGoroutines(c.Log, "a test")
+	logGoroutines(c.Log, eventlog.StopOverdue("a test"))
 	text := loggedStacks(hook)
 	if n := len(text); n < 2*eventlog.MaxLines || n > stacksMax {
 		t.Errorf("%d bytes were logged in all", n)
@@ -86,7 +86,7 @@ func TestLogThatHangs(t *testing.T) {
 		release := make(chan struct{})
 		c.Log.AddHook(hangingHook{release})
 		begun := time.Now()
-		logGoroutines(c.Log, "a test")
+		logGoroutines(c.Log, eventlog.StopOverdue("a test"))
 		if took := time.Since(begun); took != logPatience {
 			t.Errorf("it waited for the log for %v", took)
 		}
@@ -95,4 +95,4 @@ func TestLogThatHangs(t *testing.T) {
 }
 
 // hangHere is what a stack is looked for.
-func hangHere(stuck chan struct{}) { <-stuck }
+func hangHere(stuck <-chan struct{}) { <-stuck }

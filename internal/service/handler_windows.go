@@ -1,6 +1,7 @@
 package service
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -97,6 +98,7 @@ func (h *handler) Execute(args []string, requests <-chan svc.ChangeRequest, chan
 		select {
 		case <-inner.running:
 			inner.running = nil // a nil channel is never ready
+			h.work.started()
 			if status.State == svc.StartPending {
 				status = svc.Status{State: svc.Running, Accepts: accepted}
 				changes <- status
@@ -120,8 +122,12 @@ func (h *handler) Execute(args []string, requests <-chan svc.ChangeRequest, chan
 				changes <- status
 			}
 		case <-h.work.watchdog.C:
+			code := ExitNotReady
+			if h.work.told() {
+				code = ExitHung
+			}
 			h.err = h.work.hung(h.config)
-			return h.exit(ExitHung)
+			return h.exit(code)
 		case <-inner.returned:
 			if h.err = h.work.outcome(); h.err != nil {
 				return h.exit(h.config.ExitCode(h.err))
@@ -135,7 +141,7 @@ func (h *handler) Execute(args []string, requests <-chan svc.ChangeRequest, chan
 // reads what its process prints at the end, so the log is told.
 func (h *handler) exit(code ExitCode) (bool, uint32) {
 	switch {
-	case h.err == nil, code == ExitHung: // which the log knows already
+	case h.err == nil, errors.Is(h.err, ErrHung): // which the log knows already
 	case h.ready():
 		eventlog.ServiceFailed(h.err).Log(h.config.Log)
 	default:

@@ -353,3 +353,42 @@ func TestWatchdog(t *testing.T) {
 		})
 	}
 }
+
+// So is one that hangs while it starts, and the service control manager, which
+// sees progress every second and would wait for ever, learns of it.
+func TestWatchdogOfTheStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stuck := make(chan struct{})
+		m := manage(t, func(context.Context, func()) error {
+			hangHere(stuck)
+			return errFake
+		})
+		begun := time.Now()
+		m.ends(ExitNotReady)
+		if took := time.Since(begun); took != startLimit {
+			t.Errorf("it was ended after %v", took)
+		}
+		if !errors.Is(m.err, ErrHung) || m.reported() != "starting" {
+			t.Errorf("the error is %v, it reported %s", m.err, m.reported())
+		}
+		if stacks := loggedStacks(m.log); !strings.Contains(stacks, "hangHere") {
+			t.Errorf("the log does not show where it hangs:\n%s", stacks)
+		}
+		close(stuck)
+	})
+}
+
+// A stop in the middle of the start has the time that it always has.
+func TestStopOfAStartThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		stuck := make(chan struct{})
+		m := manage(t, func(context.Context, func()) error {
+			<-stuck
+			return nil
+		})
+		time.Sleep(startLimit - time.Second)
+		m.send(svc.PreShutdown)
+		m.ends(ExitHung)
+		close(stuck)
+	})
+}

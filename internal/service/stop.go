@@ -11,6 +11,10 @@ import (
 // timeout of 30 s that the service sets for itself.
 const stopLimit = 20 * time.Second
 
+// startLimit is how long a start may take. It takes well below a second, since
+// nothing waits for the network or reads files; systemd kills after 90 s.
+const startLimit = 60 * time.Second
+
 // A stopRequest is the cause (context.Cause) with which a daemon is stopped.
 type stopRequest struct {
 	why      string

@@ -6,19 +6,22 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/packetcache/packetcache/eventlog"
 )
 
-// ErrHung means that the daemon did not return in time after it was told to.
-// It is still at work, and whatever it holds, such as the log, may not answer:
-// the process had better end at once.
-var ErrHung = errors.New("the service did not stop in time and was ended; the log says what it was doing")
+// ErrHung means that the daemon was not ready in time, or did not return in time
+// after it was told to. It is still at work, and whatever it holds, such as the
+// log, may not answer: the process had better end at once.
+var ErrHung = errors.New("the service was ended; the log says what it was doing")
 
 // A work is the daemon while it runs. Only one goroutine stops it and waits
 // for it.
 type work struct {
 	cancel context.CancelCauseFunc
 	stop   stopRequest
-	// watchdog runs out when the daemon has not ended past its deadline.
+	// watchdog runs out when the daemon has not started by its deadline, or has
+	// not ended past that.
 	watchdog *time.Timer
 	ready    chan struct{} // closed when the daemon is ready
 	done     chan struct{} // closed when it has returned
@@ -30,11 +33,10 @@ func begin(run RunFunc) *work {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	w := &work{
 		cancel:   cancel,
-		watchdog: time.NewTimer(time.Hour),
+		watchdog: time.NewTimer(startLimit),
 		ready:    make(chan struct{}),
 		done:     make(chan struct{}),
 	}
-	w.watchdog.Stop()
 	go func() {
 		defer close(w.done)
 		defer cancel(nil)
@@ -42,6 +44,17 @@ func begin(run RunFunc) *work {
 	}()
 	return w
 }
+
+// started ends the watch over the start; a stop that has been told goes on being
+// watched.
+func (w *work) started() {
+	if !w.told() {
+		w.watchdog.Stop()
+	}
+}
+
+// told reports whether the daemon was told to stop.
+func (w *work) told() bool { return w.stop.deadline.Load() != 0 }
 
 // end tells the daemon to stop, within limit. A second call can only hurry it.
 func (w *work) end(why string, limit time.Duration) {
@@ -67,6 +80,10 @@ func (w *work) outcome() error {
 // hung tells the log what all goroutines of the process are doing, and makes
 // the error of it.
 func (w *work) hung(c Config) error {
-	logGoroutines(c.Log, w.stop.why)
-	return fmt.Errorf("%w (%s)", ErrHung, w.stop.why)
+	if !w.told() {
+		logGoroutines(c.Log, eventlog.StartOverdue(startLimit))
+		return fmt.Errorf("not started within %v: %w", startLimit, ErrHung)
+	}
+	logGoroutines(c.Log, eventlog.StopOverdue(w.stop.why))
+	return fmt.Errorf("not stopped in time (%s): %w", w.stop.why, ErrHung)
 }
