@@ -34,7 +34,7 @@ func thisMachine() machine {
 func manageCommands(m machine) []*cli.Command {
 	return []*cli.Command{
 		manageCommand(m, service.Install, "register the service, to be started with the machine",
-			"installed, and not yet started: \"pcctl start\" does that now, the next boot by itself",
+			"installed",
 			`Registers packetcache with the system's service manager, from where it lies
 now: put it in its final place first. An earlier registration is replaced.
 Settings are not arguments of the service, see docs/configuration.md.`,
@@ -79,12 +79,17 @@ func manageCommand(m machine, action service.Action, usage, done, description st
 			}
 			waiting := newWaiting(c.App.ErrWriter, name)
 			options.Progress = waiting.show
+			var found service.Outcome
+			options.Report = func(o service.Outcome) { found = o }
 			err := m.control(action, options)
 			waiting.finish()
 			if err != nil {
 				return explainManage(err)
 			}
-			_, err = fmt.Fprintln(c.App.Writer, done)
+			if found.Ended != nil {
+				fmt.Fprintf(c.App.ErrWriter, "Warning: the service did not end in order: %s\n", clean(found.Ended.Error()))
+			}
+			_, err = fmt.Fprintln(c.App.Writer, done+more(action, found))
 			return err
 		},
 	}
@@ -93,6 +98,21 @@ func manageCommand(m machine, action service.Action, usage, done, description st
 		command.Flags = []cli.Flag{&cli.StringFlag{Name: "binary", Usage: "`FILE` to run as the service, if not the packetcache beside this pcctl"}}
 	}
 	return command
+}
+
+// more is what there is to say besides that it was done.
+func more(action service.Action, found service.Outcome) string {
+	if action != service.Install {
+		return ""
+	}
+	text := ", and not yet started: \"pcctl start\" does that now, the next boot by itself"
+	if found.Running {
+		text = "; the service is running already, as it was registered before: \"pcctl restart\" has it run as it is now"
+	}
+	if found.Arguments != "" {
+		text += "\nThe arguments of its earlier registration were kept, and win over settings: " + clean(found.Arguments)
+	}
+	return text
 }
 
 func exampleList(examples []string) string {

@@ -16,11 +16,17 @@ import (
 // manage runs a command on a machine with these settings, whose service
 // manager answers with err.
 func manage(settings *config.Loaded, answer error, args ...string) (code int, out, errs string, did service.Action, with service.Options) {
+	return manageFinding(service.Outcome{}, settings, answer, args...)
+}
+
+// manageFinding does it where the service manager finds something.
+func manageFinding(found service.Outcome, settings *config.Loaded, answer error, args ...string) (code int, out, errs string, did service.Action, with service.Options) {
 	m := machine{
 		settings: func() *config.Loaded { return settings },
 		control: func(a service.Action, o service.Options) error {
 			did, with = a, o
-			with.Progress = nil
+			o.Report(found)
+			with.Progress, with.Report = nil, nil
 			return answer
 		},
 	}
@@ -74,6 +80,26 @@ func TestManage(t *testing.T) {
 				t.Errorf("stderr %q", errs)
 			}
 		})
+	}
+}
+
+func TestManageFinds(t *testing.T) {
+	plain := &config.Loaded{Settings: config.Defaults()}
+	for _, test := range []struct {
+		command  string
+		found    service.Outcome
+		out, err string
+	}{
+		{"install", service.Outcome{Running: true}, "installed; the service is running already, as it was registered before: \"pcctl restart\" has it run as it is now\n", ""},
+		{"install", service.Outcome{Arguments: "5 --exclude x\x1b"}, "installed, and not yet started: \"pcctl start\" does that now, the next boot by itself\n" +
+			"The arguments of its earlier registration were kept, and win over settings: 5 --exclude x\uFFFD\n", ""},
+		{"restart", service.Outcome{Ended: errors.New("exit code 11: it hung")}, "restarted: \"pcctl status\" says what it records\n", "Warning: the service did not end in order: exit code 11: it hung\n"},
+		{"uninstall", service.Outcome{Ended: errors.New("x")}, "uninstalled; settings and data are still there\n", "Warning: the service did not end in order: x\n"},
+	} {
+		code, out, errs, _, _ := manageFinding(test.found, plain, nil, test.command)
+		if code != 0 || out != test.out || errs != test.err {
+			t.Errorf("%s, %+v: code %d, stdout %q, stderr %q", test.command, test.found, code, out, errs)
+		}
 	}
 }
 

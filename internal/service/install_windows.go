@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 	"unsafe"
 
@@ -26,6 +27,7 @@ func install(manager *mgr.Mgr, o Options) error {
 	if err != nil {
 		return err
 	}
+	var found Outcome
 	r, err := open(manager, o.Name)
 	switch {
 	case errors.Is(err, windows.ERROR_SERVICE_DOES_NOT_EXIST):
@@ -47,13 +49,22 @@ func install(manager *mgr.Mgr, o Options) error {
 		if err = repoint(r, o.Name, binary); err == nil {
 			err = configure(r.Service)
 		}
+		_, arguments := splitCommandLine(r.commandLine)
+		found.Arguments = strings.TrimSpace(arguments)
+		if status, err := state(r); err == nil {
+			found.Running = status.CurrentState != windows.SERVICE_STOPPED
+		}
 	}
 	r.Close()
 	if err != nil {
 		return err
 	}
 	// The source is called like the service, as is the custom.
-	return eventlog.Register(o.Name, filepath.Join(filepath.Dir(binary), eventlog.DLL))
+	if err := eventlog.Register(o.Name, filepath.Join(filepath.Dir(binary), eventlog.DLL)); err != nil {
+		return err
+	}
+	o.report(found)
+	return nil
 }
 
 // repoint makes a registration of ours one of binary. Its arguments are of
@@ -83,7 +94,9 @@ func shownName(name string) string {
 // uninstall stops the service, removes its registration, and waits until that
 // is gone: the service control manager keeps it while somebody has it open.
 func uninstall(manager *mgr.Mgr, r registration, o Options) error {
-	if err := stop(r, o); err != nil && !errors.Is(err, windows.ERROR_SERVICE_NOT_ACTIVE) {
+	var found Outcome
+	var err error
+	if found.Ended, err = stopFirst(r, o); err != nil {
 		return fmt.Errorf("stopping it first: %w", err)
 	}
 	if err := r.Delete(); err != nil {
@@ -96,6 +109,7 @@ func uninstall(manager *mgr.Mgr, r registration, o Options) error {
 	for deadline := time.Now().Add(removePatience); ; time.Sleep(pollEvery) {
 		service, err := manager.OpenService(o.Name)
 		if errors.Is(err, windows.ERROR_SERVICE_DOES_NOT_EXIST) {
+			o.report(found)
 			return nil
 		}
 		if err == nil {

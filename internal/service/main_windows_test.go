@@ -42,6 +42,10 @@ func serveForTests() int {
 		switch strings.TrimSpace(string(mode)) {
 		case "fails":
 			return errors.New("no memory today")
+		case "fails at the end":
+			ready()
+			<-ctx.Done()
+			return errors.New("no memory at the end")
 		case "slow":
 			time.Sleep(2500 * time.Millisecond)
 			defer time.Sleep(2500 * time.Millisecond)

@@ -33,7 +33,7 @@ const (
 )
 
 // Options say what Control works on; the zero value is the service itself.
-// All but Name and Progress matter only to Install.
+// All but Name, Progress and Report matter only to Install.
 type Options struct {
 	// Name is that of the service; empty means packetcache (PacketCache on
 	// Windows).
@@ -51,6 +51,21 @@ type Options struct {
 	// Progress, if not nil, is told about once a second for how long Control
 	// has waited for the service to start or stop. systemd waits by itself.
 	Progress func(waited time.Duration)
+	// Report, if not nil, is told what Control found, before that returns
+	// without an error. Only Windows has something to tell.
+	Report func(Outcome)
+}
+
+// An Outcome is what there is to say of something that was done.
+type Outcome struct {
+	// Running means that Install found the service running, which goes on as
+	// it was registered when it was started.
+	Running bool
+	// Arguments are those of an earlier registration, which Install has kept.
+	Arguments string
+	// Ended says how the service ended when Restart or Uninstall stopped it, if
+	// that was not in order.
+	Ended error
 }
 
 // binary finds the program to install and makes sure that it is one.

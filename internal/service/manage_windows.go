@@ -20,6 +20,9 @@ const defaultName = "PacketCache"
 // service that was stopped is when its process has ended, so that its files
 // can be replaced.
 //
+// A Stop after which the service has not ended in order is an error, as it is
+// started again then; Restart and Uninstall go on.
+//
 // The error wraps ErrPermission for a caller who is no administrator,
 // ErrNotInstalled if there is no such service, and ErrForeign if there is one
 // that is not ours, which is left alone.
@@ -52,12 +55,23 @@ func control(action Action, o Options) error {
 	case Stop:
 		return stop(r, o)
 	case Restart:
-		if err := stop(r, o); err != nil && !errors.Is(err, windows.ERROR_SERVICE_NOT_ACTIVE) {
+		var found Outcome
+		if found.Ended, err = stopFirst(r, o); err != nil {
 			return err
 		}
-		return start(r, o)
+		if err := start(r, o); err != nil && !errors.Is(err, windows.ERROR_SERVICE_ALREADY_RUNNING) {
+			return err
+		}
+		o.report(found)
+		return nil
 	}
 	return fmt.Errorf("%q is not something to do with a service", action)
+}
+
+func (o Options) report(found Outcome) {
+	if o.Report != nil {
+		o.Report(found)
+	}
 }
 
 // A registration is our service as the service control manager knows it.

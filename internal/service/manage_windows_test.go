@@ -397,3 +397,60 @@ func TestExplain(t *testing.T) {
 		}
 	}
 }
+
+// A service that fails while it stops has stopped, and the user is told how.
+func TestStopInDisorder(t *testing.T) {
+	s := newTestService(t)
+	var found Outcome
+	s.o.Report = func(o Outcome) { found = o }
+	s.mode("fails at the end")
+	s.do(Install, Start)
+	err := Control(Stop, s.o)
+	if err == nil || !strings.Contains(err.Error(), "not in order") || !strings.Contains(err.Error(), "exit code 7") {
+		t.Errorf("stop: %v", err)
+	}
+	if got := s.state(); got != windows.SERVICE_STOPPED {
+		t.Errorf("stopped it is in state %d", got)
+	}
+	s.do(Start, Restart)
+	if found.Ended == nil || !strings.Contains(found.Ended.Error(), "exit code 7") {
+		t.Errorf("restart: %+v", found)
+	}
+	if got := s.state(); got != windows.SERVICE_RUNNING {
+		t.Errorf("restarted it is in state %d", got)
+	}
+	found = Outcome{}
+	s.do(Uninstall)
+	if found.Ended == nil {
+		t.Error("uninstall: it does not say how the service ended")
+	}
+}
+
+// An install over an earlier registration says what stays of that.
+func TestInstallAgain(t *testing.T) {
+	s := newTestService(t)
+	var found Outcome
+	s.o.Report = func(o Outcome) { found = o }
+	s.do(Install)
+	if found != (Outcome{}) {
+		t.Errorf("installed: %+v", found)
+	}
+	line, err := windows.UTF16PtrFromString(`"` + s.o.Binary + `" 5 --exclude "Ethernet, 2"`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.look(func(service *mgr.Service) {
+		const same = windows.SERVICE_NO_CHANGE
+		if err := windows.ChangeServiceConfig(service.Handle, same, same, same, line, nil, nil, nil, nil, nil, nil); err != nil {
+			t.Fatal(err)
+		}
+	})
+	s.do(Install)
+	if want := (Outcome{Arguments: `5 --exclude "Ethernet, 2"`}); found != want {
+		t.Errorf("installed over arguments: %+v", found)
+	}
+	s.do(Start, Install)
+	if !found.Running {
+		t.Errorf("installed while it runs: %+v", found)
+	}
+}

@@ -57,17 +57,46 @@ func stop(r registration, o Options) error {
 	if err != nil && before.CurrentState != windows.SERVICE_STOP_PENDING {
 		return err
 	}
-	if _, err := await(r, windows.SERVICE_STOPPED, o); err != nil {
+	after, err := await(r, windows.SERVICE_STOPPED, o)
+	if err != nil {
 		return fmt.Errorf("waiting for it to stop: %w", err)
 	}
-	if process == 0 {
-		return nil // it has ended before we could look
+	if process != 0 { // 0: it has ended before we could look
+		event, err := windows.WaitForSingleObject(process, uint32(exitPatience.Milliseconds()))
+		if err == nil && event == uint32(windows.WAIT_TIMEOUT) {
+			err = fmt.Errorf("its process %d has not ended within %v", before.ProcessId, exitPatience)
+		}
+		if err != nil {
+			return err
+		}
 	}
-	event, err := windows.WaitForSingleObject(process, uint32(exitPatience.Milliseconds()))
-	if err == nil && event == uint32(windows.WAIT_TIMEOUT) {
-		err = fmt.Errorf("its process %d has not ended within %v", before.ProcessId, exitPatience)
+	if after.Win32ExitCode != uint32(windows.NO_ERROR) {
+		return disorder{exitError(&after)}
 	}
-	return err
+	return nil
+}
+
+// A disorder is how a service ended that was told to stop. Its process is gone.
+type disorder struct{ error }
+
+func (d disorder) Error() string {
+	return fmt.Sprintf("it has ended, but not in order, so that Windows may start it again: %v", d.error)
+}
+
+func (d disorder) Unwrap() error { return d.error }
+
+// stopFirst stops a service if it runs. That it did not end in order is no
+// error here but told apart.
+func stopFirst(r registration, o Options) (ended, err error) {
+	err = stop(r, o)
+	var d disorder
+	switch {
+	case errors.As(err, &d):
+		return d.error, nil
+	case errors.Is(err, windows.ERROR_SERVICE_NOT_ACTIVE):
+		return nil, nil
+	}
+	return nil, err
 }
 
 // await waits until the service is in a state, or has stopped. It gives up when
