@@ -2,6 +2,7 @@ package cache
 
 import (
 	"testing"
+	"time"
 
 	"github.com/packetcache/packetcache/internal/packet"
 )
@@ -31,5 +32,34 @@ func TestUnansweredHaveTheRoomThatIsFree(t *testing.T) {
 	}
 	if p, _ := s.Promise(0); p != s.Unanswered.Horizon {
 		t.Errorf("the first KiB is promised for %v, unanswered packets for %v", p, s.Unanswered.Horizon)
+	}
+}
+
+// TestAnsweredFirstPacketKeepsAges: a first packet that moves to class 0 brings
+// the time of its own arrival with it. Those beside it do not become older,
+// even where its timestamp is the newest because the clock was set back since.
+func TestAnsweredFirstPacketKeepsAges(t *testing.T) {
+	tp := newTape(t, Options{Bytes: MinBytes, Bias: 2})
+	a := &talk{link: packet.LinkTypeEthernet, proto: ipTCP}
+	b := &talk{link: packet.LinkTypeEthernet, proto: ipTCP, n: 1}
+	tp.add(b, false, 80)
+	tp.add(b, true, 80)
+	const step = 5 * time.Minute
+	tp.now += int64(step)
+	tp.add(a, false, 80)
+	tp.now -= int64(step)
+	tp.boot += int64(time.Minute)
+	var batch []packet.Packet
+	for _, size := range []int{80, 81} {
+		tp.now++
+		batch = append(batch, packet.Packet{Time: tp.now, Data: b.appendTo(nil, false, tcpACK, size, 1)})
+	}
+	batch = append(batch, packet.Packet{Time: tp.now + 1, Data: a.appendTo(nil, true, tcpACK, 5000, 1)}) // of another class
+	tp.c.Append(batch)
+	if s := tp.c.Stats(); s.Unanswered.Held.Packets != 0 || s.Classes[0].Held.Packets != 5 {
+		t.Fatalf("%d packets are unanswered, %d in class 0", s.Unanswered.Held.Packets, s.Classes[0].Held.Packets)
+	}
+	if newest := tp.c.segments.slots[tp.c.logs[0].youngest].newest; newest != tp.c.clock.now {
+		t.Errorf("the newest packet of class 0 is %v old", time.Duration(tp.c.clock.now-newest))
 	}
 }

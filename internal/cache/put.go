@@ -2,6 +2,7 @@ package cache
 
 import (
 	"encoding/binary"
+	"math"
 	"math/bits"
 
 	"github.com/packetcache/packetcache/internal/packet"
@@ -18,10 +19,11 @@ type run struct {
 	records, most uint32
 	bytes         uint64 // captured bytes of its packets
 	size          uint32 // bytes used of the page
-	// Of the newest record: its timestamp, the cache clock, and the cache's
-	// position behind it.
-	time, at int64
+	// Of the newest record: its timestamp, and the cache's position behind it.
+	time     int64
 	position uint64
+	// at is the cache clock of the one that was seen last.
+	at int64
 }
 
 const (
@@ -60,7 +62,8 @@ func (c *Cache) put(class int, p *packet.Packet, tie uint16, at int64) bool {
 	l.run.size += uint32(size)
 	l.run.records++
 	l.run.bytes += uint64(n)
-	l.run.time, l.run.at, l.run.position = p.Time, at, c.position
+	l.run.time, l.run.position = p.Time, c.position
+	l.run.at = max(l.run.at, at) // of a first packet that was answered, at is earlier
 	return true
 }
 
@@ -86,7 +89,7 @@ func (l *log) settle() {
 	seg.bytes += r.bytes
 	seg.records += r.records
 	seg.shares.add(packet.InterfaceID(r.iface), int(r.records), int(r.bytes))
-	r.records, r.bytes, r.size = 0, 0, 0
+	r.records, r.bytes, r.size, r.at = 0, 0, 0, math.MinInt64
 }
 
 // putRare is put for any packet.
@@ -128,7 +131,7 @@ func (c *Cache) putRare(l *log, class int, p *packet.Packet, tie uint16, at int6
 	seg.bytes += uint64(len(p.Data))
 	seg.records++
 	seg.shares.add(p.Interface, 1, len(p.Data))
-	l.run = run{iface: uint32(p.Interface), most: maxRecords - 1 - min(seg.records, maxRecords-1), time: p.Time}
+	l.run = run{iface: uint32(p.Interface), most: maxRecords - 1 - min(seg.records, maxRecords-1), time: p.Time, at: math.MinInt64}
 	if seg.stamped {
 		l.run.iface = noInterface
 	}
