@@ -20,6 +20,10 @@ import (
 // Fewer stand in the coverage log and count towards the next one.
 const enoughDrops = 100
 
+// mostDropping is of how many interfaces that is counted. Those that come and go
+// may have a new name each time.
+const mostDropping = 1000
+
 // captureEvent takes what the capture loop reports, one thing at a time, to the
 // log and to the coverage log.
 func (d *Daemon) captureEvent(e capture.Event) {
@@ -44,6 +48,9 @@ func (d *Daemon) captureEvent(e capture.Event) {
 		eventlog.CaptureFailed(name, e.Err).Log(d.log)
 	case capture.Dropped:
 		entry.Kind, entry.Text = "drops", fmt.Sprintf("%d packets dropped", e.Count)
+		if len(d.drops) >= mostDropping {
+			clear(d.drops)
+		}
 		if d.drops[name] += e.Count; d.drops[name] >= enoughDrops {
 			eventlog.PacketsDropped(name, d.drops[name]).Log(d.log)
 			delete(d.drops, name)

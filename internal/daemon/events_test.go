@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	stdlog "log"
 	"net/http"
@@ -59,6 +60,17 @@ func TestCaptureEvents(t *testing.T) {
 		if got := e.Kind + " " + e.Interface + " " + e.Text; got != test.coverage {
 			t.Errorf("%s: the coverage log has %q, want %q", test.event.Kind, got, test.coverage)
 		}
+	}
+}
+
+// Interfaces whose names never come again are not remembered for ever.
+func TestDropsOfManyInterfaces(t *testing.T) {
+	d, _ := newRecorded()
+	for i := range 3 * mostDropping {
+		d.captureEvent(capture.Event{Kind: capture.Dropped, Interface: packet.Interface{Name: fmt.Sprintf("veth%d", i)}, Count: 1})
+	}
+	if len(d.drops) > mostDropping {
+		t.Errorf("the drops of %d interfaces are remembered", len(d.drops))
 	}
 }
 
