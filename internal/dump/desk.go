@@ -55,18 +55,30 @@ func (d *desks) tryTake() *desk {
 	}
 }
 
-// take waits for a turn, and after GiveWay cuts off a reader that holds it up.
+// take waits for a turn, behind those that wait already, and after GiveWay cuts
+// off a reader that holds it up.
 func (d *desks) take(ctx context.Context) (*desk, error) {
 	d.wait(+1)
 	defer d.wait(-1)
+	taken := make(chan struct{})
+	defer close(taken)
+	go d.hurry(taken) // who looked up from waiting would go to the end of the queue
+	select {
+	case d.turns <- struct{}{}:
+		return d.occupy(), nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// hurry looks every second for a reader to cut off, until a turn is taken.
+func (d *desks) hurry(taken <-chan struct{}) {
 	look := time.NewTicker(time.Second)
 	defer look.Stop()
 	for {
 		select {
-		case d.turns <- struct{}{}:
-			return d.occupy(), nil
-		case <-ctx.Done():
-			return nil, ctx.Err()
+		case <-taken:
+			return
 		case <-look.C:
 			d.cutSlowest()
 		}
@@ -101,7 +113,7 @@ func (d *desks) occupy() *desk {
 func (d *desks) leave(at *desk) {
 	at.reader.End()
 	d.mu.Lock()
-	at.occupied, at.cut, at.gaveWay = false, nil, false
+	at.occupied, at.cut = false, nil
 	at.batch = [batchLen]packet.Packet{}
 	idle := 0
 	for i := range d.all {
@@ -123,12 +135,14 @@ func (d *desks) beginWrite(at *desk, cut func()) {
 	at.writing, at.cut = time.Now(), cut
 }
 
-// endWrite notes that it has ended, and reports whether it was cut off.
-func (d *desks) endWrite(at *desk) bool {
+// endWrite notes that it has ended, and reports whether it was cut off. One that
+// was, and was just done, has not stalled yet.
+func (d *desks) endWrite(at *desk) (gaveWay bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	gaveWay, at.gaveWay = at.gaveWay, false
 	at.writing = time.Time{}
-	return at.gaveWay
+	return gaveWay
 }
 
 // cutSlowest cuts off the dump whose reader has taken nothing for longest, if

@@ -179,15 +179,13 @@ func readFilter(conn net.Conn) (string, error) {
 // A patient writer gives a slow reader its time anew with every byte it takes.
 type patient struct {
 	net.Conn
-	cut atomic.Bool // a deadline was set that had passed
+	cut atomic.Bool // the deadline had passed when it was set
 }
 
 // SetWriteDeadline bounds the writes that follow and the one under way. One that
-// has passed ends that for good.
+// has passed ends that, however much it has written.
 func (w *patient) SetWriteDeadline(t time.Time) error {
-	if !t.After(time.Now()) {
-		w.cut.Store(true)
-	}
+	w.cut.Store(!t.After(time.Now()))
 	return w.Conn.SetWriteDeadline(t)
 }
 

@@ -152,3 +152,64 @@ func TestStuckReadersGiveWay(t *testing.T) {
 		})
 	}
 }
+
+// TestTurnsInOrder: who has waited longest is next.
+func TestTurnsInOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesks(newCache(t))
+		var all []*desk
+		for range Parallel {
+			all = append(all, d.tryTake())
+		}
+		const waiting = 5
+		order := make(chan int, waiting)
+		for i := range waiting {
+			go func() {
+				at, err := d.take(t.Context())
+				if err != nil {
+					t.Error(err)
+				}
+				order <- i
+				d.leave(at)
+			}()
+			time.Sleep(300 * time.Millisecond)
+		}
+		if active, waits, _ := d.activity(); active != Parallel || waits != waiting {
+			t.Errorf("%d are active and %d wait", active, waits)
+		}
+		d.leave(all[0])
+		for want := range waiting {
+			if got := <-order; got != want {
+				t.Errorf("number %d had its turn before number %d", got, want)
+			}
+		}
+		for _, at := range all[1:] {
+			d.leave(at)
+		}
+	})
+}
+
+// TestCutTooLate: a reader that took everything just when it was to be cut off
+// goes on, and can be cut off later.
+func TestCutTooLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesks(newCache(t))
+		at := d.tryTake()
+		for range 2 {
+			cut := false
+			d.beginWrite(at, func() { cut = true })
+			time.Sleep(GiveWay)
+			d.cutSlowest()
+			if gaveWay := d.endWrite(at); !cut || !gaveWay {
+				t.Errorf("cut off: %v, told so: %v", cut, gaveWay)
+			}
+		}
+		d.leave(at)
+		there, here := net.Pipe()
+		defer there.Close()
+		w := &patient{Conn: here}
+		if err := errors.Join(w.SetWriteDeadline(longAgo), w.SetWriteDeadline(time.Now().Add(time.Minute))); err != nil || w.cut.Load() {
+			t.Errorf("%v; cut off: %v", err, w.cut.Load())
+		}
+	})
+}
