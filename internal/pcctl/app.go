@@ -127,11 +127,27 @@ func prepare(command *cli.Command, name string) {
 		if command.ArgsUsage == "" && c.Args().Present() {
 			return &usageProblem{command: name, err: fmt.Errorf("unexpected argument %q", c.Args().First())}
 		}
+		// Nor must it become the value of a setting.
+		if option, ok := optionAmong(c.Args().Slice()); ok && len(command.Subcommands) == 0 {
+			return &usageProblem{command: name, err: fmt.Errorf("%s stands behind an argument: options come before %s", option, command.ArgsUsage)}
+		}
 		return inCommand(name, action(c))
 	}
 	for _, below := range command.Subcommands {
 		prepare(below, name+" "+below.Name)
 	}
+}
+
+// optionAmong finds an argument that is meant as an option. No name of an
+// interface, filter or directory looks like one.
+func optionAmong(args []string) (option string, found bool) {
+	for _, arg := range args {
+		if strings.HasPrefix(arg, "--") || arg == "-h" {
+			option, _, _ = strings.Cut(arg, "=")
+			return clean(option), true
+		}
+	}
+	return "", false
 }
 
 func endpointDirFlag() *cli.StringFlag {
