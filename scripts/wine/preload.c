@@ -1,21 +1,13 @@
 /*
- * Loaded into every Wine process (LD_PRELOAD), for two things in which Wine
- * differs from Windows with Npcap:
- *
- * - pcap_next_ex waits for ever on an idle interface, because libpcap with
- *   TPACKET_V3 does; Npcap returns 0 after the timeout that was asked for. Here
- *   it waits in slices of its own, which pcap_breakloop ends, too.
- * - GetAdaptersAddresses, and with it net.Interfaces, fails where
- *   /proc/net/ipv6_route has routes that Wine 10 cannot sort out. Without the
- *   file it lists the interfaces with all their addresses.
+ * Loaded into every Wine process (LD_PRELOAD): pcap_next_ex with the timeout of
+ * Npcap's, which returns 0 when that is over. libpcap with TPACKET_V3 waits for
+ * ever on an idle interface. Here it waits in slices, between which
+ * pcap_breakloop is heeded.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
-#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <stdio.h>
-#include <string.h>
 #include <time.h>
 
 typedef struct pcap pcap_t;
@@ -114,16 +106,3 @@ int pcap_next_ex(pcap_t *pcap, void **header, const unsigned char **data)
     }
     return 0;
 }
-
-static FILE *open_unless_routes(const char *fopen_name, const char *path, const char *mode)
-{
-    FILE *(*open)(const char *, const char *) = dlsym(RTLD_NEXT, fopen_name);
-    if (!strcmp(path, "/proc/net/ipv6_route")) {
-        errno = ENOENT;
-        return NULL;
-    }
-    return open(path, mode);
-}
-
-FILE *fopen(const char *path, const char *mode) { return open_unless_routes("fopen", path, mode); }
-FILE *fopen64(const char *path, const char *mode) { return open_unless_routes("fopen64", path, mode); }

@@ -22,7 +22,7 @@ new=$cache/new
 rm -rf "$new"
 
 wine_of_this_machine() {
-	command -v wine >/dev/null && wine --version | grep -q '^wine-[1-9][0-9]'
+	command -v wine >/dev/null && WINEDEBUG=-all wine --version | grep -q '^wine-[1-9][0-9]'
 }
 
 make_system() {
