@@ -25,6 +25,7 @@ import (
 	"github.com/packetcache/packetcache/internal/control"
 	"github.com/packetcache/packetcache/internal/dump"
 	"github.com/packetcache/packetcache/internal/ipc"
+	"github.com/packetcache/packetcache/internal/mem"
 	"github.com/packetcache/packetcache/internal/version"
 )
 
@@ -182,6 +183,7 @@ func (d *Daemon) run(ctx context.Context, ready func()) error {
 		d.greet(d.o.Foreground, dumps.Addr())
 	}
 	ready()
+	mem.DropProgram()
 
 	<-ctx.Done()
 	d.become(control.StateStopping)
@@ -204,6 +206,7 @@ func (d *Daemon) capture(ctx context.Context) {
 		d.become(control.StateReplaying)
 		d.replays.run(ctx, replaySink{d.cache}, d)
 		debug.FreeOSMemory() // the buffers were for this only
+		mem.DropProgram()
 		d.become(control.StateIdle)
 		<-ctx.Done()
 		return
