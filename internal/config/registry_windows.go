@@ -66,7 +66,7 @@ func (k registryKey) Read() ([]Entry, error) {
 		if err != nil {
 			return nil, fmt.Errorf("value %s cannot be read: %w", name, err)
 		}
-		entries = append(entries, registryEntry(k.Location(), name, valueType, data[:n], expand))
+		entries = append(entries, registryEntry(k.Location(), name, valueType, data[:min(n, size)], expand))
 	}
 	return entries, nil
 }

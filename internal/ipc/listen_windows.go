@@ -43,7 +43,7 @@ func listen(path string, cfg Config) (transport, error) {
 	occupyPlaceholder(path)
 	return transport{
 		Listener: newLobby(ln),
-		identify: identify,
+		identify: newAccounts().identify,
 		release:  func() error { return nil },
 	}, nil
 }
@@ -76,7 +76,7 @@ func holder(path string) string {
 	if err := windows.GetNamedPipeServerProcessId(pipeHandle(c), &pid); err != nil {
 		return "another process"
 	}
-	if program := describeProcess(pid).Program; program != "" {
+	if program := newAccounts().describe(pid).Program; program != "" {
 		return fmt.Sprintf("pid %d (%s)", pid, program)
 	}
 	return fmt.Sprintf("pid %d", pid)

@@ -10,18 +10,18 @@ import (
 // may. Impersonation would name the user beyond doubt, but only once the
 // client has written something, which most never do; so the user is that of
 // the client's process.
-func identify(c net.Conn) (Peer, bool, error) {
+func (a *accounts) identify(c net.Conn) (Peer, bool, error) {
 	peer := Peer{UID: -1, GID: -1}
 	var pid uint32
 	if windows.GetNamedPipeClientProcessId(pipeHandle(c), &pid) == nil {
-		peer = describeProcess(pid)
+		peer = a.describe(pid)
 	}
 	return peer, true, nil
 }
 
-// describeProcess names the user and the program of a process, as far as it
-// may be opened.
-func describeProcess(pid uint32) Peer {
+// describe names the user and the program of a process, as far as it may be
+// opened.
+func (a *accounts) describe(pid uint32) Peer {
 	peer := Peer{PID: int(pid), UID: -1, GID: -1}
 	process, err := windows.OpenProcess(windows.PROCESS_QUERY_LIMITED_INFORMATION, false, pid)
 	if err != nil {
@@ -42,9 +42,6 @@ func describeProcess(pid uint32) Peer {
 	if err != nil {
 		return peer
 	}
-	peer.User = user.User.Sid.String()
-	if account, domain, _, err := user.User.Sid.LookupAccount(""); err == nil {
-		peer.User = domain + `\` + account
-	}
+	peer.User = a.name(user.User.Sid)
 	return peer
 }

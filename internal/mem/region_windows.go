@@ -84,9 +84,10 @@ func limitMemory(before, now int) error {
 	want := int(least) + withFluid(now) - withFluid(before)
 	want = max(want, 1<<20)
 	if now > before {
-		// Held, but off, in the tokens of services and users alike. Where it is
-		// not, the next call tells.
+		// Held, but off: the first in the tokens of services and users alike, the
+		// second in those of administrators. Where one is not, the next call tells.
 		_ = enablePrivilege("SeIncreaseWorkingSetPrivilege")
+		_ = enablePrivilege("SeIncreaseBasePriorityPrivilege")
 	}
 	// With flags 0 the limits stay what they were: soft or hard.
 	if err := windows.SetProcessWorkingSetSizeEx(process, uintptr(want), max(most, uintptr(want)+fluid), 0); err != nil {

@@ -92,3 +92,46 @@ func TestLockRefused(t *testing.T) {
 		t.Errorf("%d bytes are in RAM, %v", ram, r.LockError())
 	}
 }
+
+// Both privileges that raising the working set may take are switched on. In an
+// administrator's token they are off.
+func TestPrivilegesAreSwitchedOn(t *testing.T) {
+	var token windows.Token
+	if err := windows.OpenProcessToken(windows.CurrentProcess(), windows.TOKEN_ADJUST_PRIVILEGES|windows.TOKEN_QUERY, &token); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = token.Close() }()
+	if err := windows.AdjustTokenPrivileges(token, true, nil, 0, nil, nil); err != nil { // all off
+		t.Fatal(err)
+	}
+	r := reserve(t, 1<<20)
+	resize(t, r.Part(1<<20), 1<<20)
+	buf := make([]uint64, 1024)
+	var n uint32
+	if err := windows.GetTokenInformation(token, windows.TokenPrivileges, (*byte)(unsafe.Pointer(&buf[0])), uint32(len(buf)*8), &n); err != nil {
+		t.Fatal(err)
+	}
+	on := map[windows.LUID]uint32{}
+	for _, p := range (*windows.Tokenprivileges)(unsafe.Pointer(&buf[0])).AllPrivileges() {
+		on[p.Luid] = p.Attributes
+	}
+	for _, name := range []string{"SeIncreaseWorkingSetPrivilege", "SeIncreaseBasePriorityPrivilege"} {
+		wide, err := windows.UTF16PtrFromString(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var id windows.LUID
+		if err := windows.LookupPrivilegeValue(nil, wide, &id); err != nil {
+			t.Logf("%s is not known here: %v", name, err) // Wine knows the second only
+			continue
+		}
+		if attributes, held := on[id]; held && attributes&windows.SE_PRIVILEGE_ENABLED == 0 {
+			t.Errorf("%s is off", name)
+		} else if !held {
+			t.Logf("%s is not held here", name)
+		}
+	}
+	if err := r.Close(); err != nil {
+		t.Error(err)
+	}
+}

@@ -17,7 +17,7 @@ import (
 
 const (
 	// preshutdownTimeout is how long Windows waits for the service before it
-	// shuts down; by default 10 s, before build 15063 180 s.
+	// shuts down.
 	preshutdownTimeout = 30 * time.Second
 	// recoveryReset is how long the service has to run for its failures to be
 	// forgotten.
@@ -120,7 +120,7 @@ func traits() []trait {
 			"preshutdown timeout",
 			func(s *mgr.Service) (bool, error) {
 				b, err := query(s, windows.SERVICE_CONFIG_PRESHUTDOWN_INFO)
-				return err == nil && *(*uint32)(b) != uint32(preshutdownTimeout.Milliseconds()), err
+				return err == nil && defaultPreshutdown(*(*uint32)(b)), err
 			},
 			func(s *mgr.Service) error {
 				timeout := uint32(preshutdownTimeout.Milliseconds())
@@ -129,6 +129,10 @@ func traits() []trait {
 		},
 	}
 }
+
+// defaultPreshutdown reports whether nobody has chosen a preshutdown timeout, in
+// ms: Windows has 10 s, and had 180 s before build 15063.
+func defaultPreshutdown(timeout uint32) bool { return timeout == 10_000 || timeout == 180_000 }
 
 // requiredPrivileges is SERVICE_REQUIRED_PRIVILEGES_INFOW: strings that each
 // end with a zero, and one more zero.

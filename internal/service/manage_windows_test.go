@@ -454,3 +454,11 @@ func TestInstallAgain(t *testing.T) {
 		t.Errorf("installed while it runs: %+v", found)
 	}
 }
+
+func TestDefaultPreshutdown(t *testing.T) {
+	for timeout, want := range map[uint32]bool{10_000: true, 180_000: true, 30_000: false, 60_000: false} {
+		if defaultPreshutdown(timeout) != want {
+			t.Errorf("%d ms: %v", timeout, !want)
+		}
+	}
+}
