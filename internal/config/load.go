@@ -206,7 +206,7 @@ func unknown(entry Entry, origin Origin) Problem {
 		case f.Key == entry.Key: // and not known here
 			p.Reason = fmt.Sprintf("%s is a setting on %s only", f.Key, f.OS)
 		case f.Key == normal || f.Flag == normal || strings.ReplaceAll(f.Key, "-", "") == normal:
-			p.Reason += fmt.Sprintf("; did you mean %s?", f.Key)
+			p.Reason += fmt.Sprintf("; it is called %s", f.Key)
 		}
 	}
 	return p

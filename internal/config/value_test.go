@@ -151,9 +151,9 @@ func TestBadValues(t *testing.T) {
 
 func TestUnknownKeys(t *testing.T) {
 	for line, want := range map[string]string{
-		`ram_percent = 5`:         `"ram_percent" is not a setting; did you mean ram-percent?`,
-		`RamPercent = 5`:          `"RamPercent" is not a setting; did you mean ram-percent?`,
-		`interface = ["eth0"]`:    `"interface" is not a setting; did you mean interfaces?`,
+		`ram_percent = 5`:         `"ram_percent" is not a setting; it is called ram-percent`,
+		`RamPercent = 5`:          `"RamPercent" is not a setting; it is called ram-percent`,
+		`interface = ["eth0"]`:    `"interface" is not a setting; it is called interfaces`,
 		`colour = "red"`:          `"colour" is not a setting`,
 		"[cache]\nram-percent=9":  `"cache" is not a setting`,
 		"[[cache]]\nbias=9":       `"cache" is not a setting`,

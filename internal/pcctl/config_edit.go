@@ -129,18 +129,27 @@ func (m machine) check(key string, values []string) error {
 	return loader.Check(key, values...)
 }
 
+// otherSize names the other one of the two ways to say how much memory.
+var otherSize = map[string]string{"ram-percent": "ram-size", "ram-size": "ram-percent"}
+
 // fixed refuses to set what a stronger place decides.
 func fixed(s control.Settings, key string) error {
-	setting, _ := s.Find(key)
-	switch setting.Origin {
-	case config.CommandLine.String():
-		return withHint(
-			fmt.Errorf("%s is fixed at %s by the command line of the running service (%s)", key, valuesText(setting.Values), setting.Where),
-			"nothing was changed; start the service without that option, as \"pcctl install\" registers it.")
-	case config.Policy.String():
-		return withHint(
-			fmt.Errorf("%s is fixed at %s by policy (%s)", key, valuesText(setting.Values), setting.Where),
-			"nothing was changed; it takes who sets the policies of this machine.")
+	for _, decides := range []string{key, otherSize[key]} {
+		setting, _ := s.Find(decides)
+		where := fmt.Sprintf("%s is fixed at %s", decides, valuesText(setting.Values))
+		if decides != key {
+			where = fmt.Sprintf("%s could have no effect, because %s", key, where)
+		}
+		switch setting.Origin {
+		case config.CommandLine.String():
+			return withHint(
+				fmt.Errorf("%s by the command line of the running service (%s)", where, setting.Where),
+				"nothing was changed; start the service without that option, as \"pcctl install\" registers it.")
+		case config.Policy.String():
+			return withHint(
+				fmt.Errorf("%s by policy (%s)", where, setting.Where),
+				"nothing was changed; it takes who sets the policies of this machine.")
+		}
 	}
 	return nil
 }
