@@ -69,6 +69,9 @@ func TestLiveWhileRead(t *testing.T) {
 		if i.Name == "pcda" && (i.Filter != settings.CaptureFilter || i.Backend != "afpacket" || i.State != control.InterfaceCapturing) {
 			t.Errorf("%+v", i)
 		}
+		if i.State == control.InterfaceExcluded && i.Filter != "" {
+			t.Errorf("%s is not recorded, by the filter %q", i.Name, i.Filter)
+		}
 	}
 	result, err := s.client.Dump(t.Context(), control.DumpRequest{Last: time.Hour}, io.Discard, nil)
 	if err != nil || result.Packets != st.Totals.Stored.Packets {

@@ -151,7 +151,9 @@ func (d *Daemon) interfaces(links []capture.Status) []control.Interface {
 		i := describe(&l.Interface)
 		i.ID, i.State, i.Since = -1, states[l.State], l.Since
 		i.Backend, i.Note, i.CoveredBy = l.Backend, l.Note, strings.Join(l.CoveredBy, ", ")
-		i.Filter = d.settings().CaptureFilter
+		if l.State != capture.StateExcluded && l.State != capture.StateCovered && l.State != capture.StateGone {
+			i.Filter = d.settings().CaptureFilter
+		}
 		i.Dropped = l.Dropped
 		switch {
 		case l.Err != nil:
