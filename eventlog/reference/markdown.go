@@ -18,7 +18,9 @@ never used for something else. "pcctl events" prints this list.
 Texts of users, such as names and filters, stand in events on one line and cut
 at 2 KiB. More than 20 events of one ID about one subject (the first insert: an
 interface, a user) in a short time, or more than 100 of one ID, are left out and
-counted, and event 1011 tells how many, 5 minutes later or when the service ends. The level of the log (the setting
+counted, and event 1011 tells how many, 5 minutes later or when the service ends;
+so are those for which there is no room while the system's log does not answer and
+128 entries wait for it. The level of the log (the setting
 ` + "`log-level`" + `) counts for events too: at "error", warnings are not reported.
 
 Every warning and every error is an event. The few lines of the log that are

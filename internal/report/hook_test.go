@@ -49,12 +49,17 @@ func (r *recorder) take() []string {
 
 func newLog() (*logrus.Logger, *Hook, *recorder) {
 	r := &recorder{}
-	hook := NewHook(r)
+	log, hook := logTo(r)
+	return log, hook, r
+}
+
+func logTo(sink Sink) (*logrus.Logger, *Hook) {
+	hook := NewHook(sink)
 	log := logrus.New()
 	log.SetOutput(io.Discard)
 	log.SetFormatter(&logrus.TextFormatter{DisableColors: true, DisableTimestamp: true})
 	log.AddHook(hook)
-	return log, hook, r
+	return log, hook
 }
 
 func TestHook(t *testing.T) {
@@ -170,10 +175,7 @@ func (s *stuck) Event(o eventlog.Occurrence) error {
 func TestStuckSink(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &stuck{goOn: make(chan struct{})}
-		hook := NewHook(s)
-		log := logrus.New()
-		log.SetOutput(io.Discard)
-		log.AddHook(hook)
+		log, hook := logTo(s)
 		const each = subjectBurst
 		names := []string{"eth0", "eth1", "eth2", "eth3"}
 		for range each {
@@ -208,10 +210,7 @@ func TestStuckSink(t *testing.T) {
 func TestStuckSinkAtTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &stuck{goOn: make(chan struct{})}
-		hook := NewHook(s)
-		log := logrus.New()
-		log.SetOutput(io.Discard)
-		log.AddHook(hook)
+		log, hook := logTo(s)
 		eventlog.CaptureStopped("eth0", "unplugged").Log(log)
 		begun := time.Now()
 		hook.Close()
