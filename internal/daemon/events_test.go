@@ -15,6 +15,7 @@ import (
 	"github.com/sirupsen/logrus"
 
 	"github.com/packetcache/packetcache/internal/capture"
+	"github.com/packetcache/packetcache/internal/capture/capturetest"
 	"github.com/packetcache/packetcache/internal/config"
 	"github.com/packetcache/packetcache/internal/dump"
 	"github.com/packetcache/packetcache/internal/ipc"
@@ -84,31 +85,14 @@ func (blind) Links() ([]capture.Link, error) {
 func (blind) Watch(context.Context) (<-chan struct{}, error) { return make(chan struct{}), nil }
 
 func (blind) Open(l capture.Link, cfg capture.OpenConfig) (capture.Opened, error) {
-	return capture.Opened{Source: silent{l.Interface}, Backend: "rawsock", Note: "IPv4 only", RingBytes: cfg.RingBytes}, nil
+	return capture.Opened{Source: capturetest.Silent{Interface: l.Interface}, Backend: "rawsock", Note: "IPv4 only", RingBytes: cfg.RingBytes}, nil
 }
-
-type silent struct{ iface packet.Interface }
-
-func (s silent) Run(ctx context.Context, sink capture.Sink) error {
-	if _, err := sink.Interface(s.iface); err != nil {
-		return err
-	}
-	<-ctx.Done()
-	return nil
-}
-
-func (silent) Counters() capture.Counters { return capture.Counters{} }
-
-type deaf struct{}
-
-func (deaf) Interface(packet.Interface) (packet.InterfaceID, error) { return 0, nil }
-func (deaf) Packets([]packet.Packet)                                {}
 
 // Nobody shall trust a sensor that is half blind.
 func TestWhatIsNotSeenIsTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d, out := newRecorded()
-		d.loop = capture.NewLoop(blind{}, deaf{}, capture.Config{RingBytes: 1 << 20}, d.captureEvent)
+		d.loop = capture.NewLoop(blind{}, capturetest.Nowhere{}, capture.Config{RingBytes: 1 << 20}, d.captureEvent)
 		ctx, stop := context.WithCancel(t.Context())
 		go d.loop.Run(ctx)
 		synctest.Wait()

@@ -7,7 +7,7 @@ import (
 	"testing/synctest"
 
 	"github.com/packetcache/packetcache/internal/capture"
-	"github.com/packetcache/packetcache/internal/packet"
+	"github.com/packetcache/packetcache/internal/capture/capturetest"
 )
 
 // A fixed platform has links that never change and never show a packet.
@@ -25,31 +25,14 @@ func (f *fixed) Open(l capture.Link, cfg capture.OpenConfig) (capture.Opened, er
 	if !ok {
 		return capture.Opened{}, errors.New("no plan")
 	}
-	return capture.Opened{Source: silent{l.Interface}, Note: p.note(), RingBytes: cfg.RingBytes}, nil
+	return capture.Opened{Source: capturetest.Silent{Interface: l.Interface}, Note: p.note(), RingBytes: cfg.RingBytes}, nil
 }
-
-type silent struct{ iface packet.Interface }
-
-func (s silent) Run(ctx context.Context, sink capture.Sink) error {
-	if _, err := sink.Interface(s.iface); err != nil {
-		return err
-	}
-	<-ctx.Done()
-	return nil
-}
-
-func (silent) Counters() capture.Counters { return capture.Counters{} }
-
-type unlimited struct{}
-
-func (unlimited) Interface(packet.Interface) (packet.InterfaceID, error) { return 0, nil }
-func (unlimited) Packets([]packet.Packet)                                {}
 
 // states runs a loop over the platform and returns what it does with each link.
 func (f *fixed) states(t *testing.T, cfg capture.Config) (states map[string]capture.State) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		loop := capture.NewLoop(f, unlimited{}, cfg, nil)
+		loop := capture.NewLoop(f, capturetest.Nowhere{}, cfg, nil)
 		ctx, stop := context.WithCancel(t.Context())
 		go loop.Run(ctx)
 		synctest.Wait()
