@@ -182,9 +182,9 @@ func TestStuckSink(t *testing.T) {
 			for _, name := range names {
 				eventlog.CaptureStopped(name, "unplugged").Log(log)
 				eventlog.CaptureStarted(name, "afpacket", "Ethernet").Log(log)
+				synctest.Wait() // the first is in the sink before the others wait
 			}
 		}
-		synctest.Wait()
 		if n := len(hook.waiting); n != mostWaiting {
 			t.Errorf("%d events wait, want %d", n, mostWaiting)
 		}
