@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/packetcache/packetcache/internal/config"
 	"github.com/packetcache/packetcache/internal/control"
 	"github.com/packetcache/packetcache/internal/dump"
 	"github.com/packetcache/packetcache/internal/filter"
@@ -27,6 +28,18 @@ func (a api) Settings(context.Context) (control.Settings, error) {
 	for _, change := range a.d.needRestart(now) {
 		i := slices.IndexFunc(settings.Settings, func(s control.Setting) bool { return s.Key == change.Key })
 		settings.Settings[i].NeedsRestart = true
+	}
+	if wanted, refused := a.d.memoryRefused(now); refused {
+		key := "ram-percent"
+		if now.RAMSize != 0 {
+			key = "ram-size"
+		}
+		setting, _ := settings.Find(key)
+		settings.Problems = append(settings.Problems, control.SettingProblem{
+			Key: key, Origin: setting.Origin, Where: setting.Where,
+			Reason:  fmt.Sprintf("%s is allowed, %s of memory, and cannot be had; the log says why", key, wanted),
+			Instead: fmt.Sprintf("it stays at %s", config.FormatBytes(a.d.budget())),
+		})
 	}
 	return settings, nil
 }

@@ -59,12 +59,12 @@ func (d *Daemon) reload() {
 		}
 	}
 	changes := config.Diff(&last.Settings, &now.Settings)
-	d.inForce.Store(now)
 	for _, change := range changes {
 		d.reportChange(change, now.Origin(change.Key))
 	}
 	// Memory that could not be had may be there now, changes or not.
 	d.apply(&now.Settings, len(changes) > 0)
+	d.inForce.Store(now) // when it is so: pcctl config set waits for it
 }
 
 // reportChange tells of a setting that has changed, and where it stands what is
@@ -144,8 +144,15 @@ func (d *Daemon) settingWarnings() []string {
 	for _, change := range d.needRestart(now) {
 		list = append(list, fmt.Sprintf("%s was changed to %s, which applies after a restart of the service.", change.Key, show(change.New)))
 	}
-	if budget := config.Budget(&now.Settings, d.o.Loader.TotalRAM); budget != d.budget() {
-		list = append(list, fmt.Sprintf("The settings allow %s of memory, but it is %s: the log says why.", config.FormatBytes(budget), config.FormatBytes(d.budget())))
+	if wanted, refused := d.memoryRefused(now); refused {
+		list = append(list, fmt.Sprintf("The settings allow %s of memory, but it is %s: the log says why.", wanted, config.FormatBytes(d.budget())))
 	}
 	return list
+}
+
+// memoryRefused reports whether the memory that settings allow could not be had,
+// and how much that is.
+func (d *Daemon) memoryRefused(now *config.Loaded) (wanted string, refused bool) {
+	budget := config.Budget(&now.Settings, d.o.Loader.TotalRAM)
+	return config.FormatBytes(budget), budget != d.budget()
 }

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/sirupsen/logrus"
+	"golang.org/x/sys/unix"
 
 	"github.com/packetcache/packetcache/internal/capture/capturetest"
 	"github.com/packetcache/packetcache/internal/config"
@@ -164,4 +166,59 @@ func TestNeedsRestart(t *testing.T) {
 		return err == nil && dir.NeedsRestart && slices.Equal(dir.Values, []string{"/nowhere"}) &&
 			!bias.NeedsRestart && slices.Equal(bias.Values, []string{"3"})
 	})
+}
+
+// Memory that cannot be had leaves things as they are, and who asked for it is
+// told so.
+func TestMemoryThatCannotBeHad(t *testing.T) {
+	capturetest.Veth(t, "pcma", "pcmb")
+	const mib = 1 << 20
+	base := "interfaces = [\"pcma\"]\n"
+	s, change := runFromFile(t, base+"ram-size = \"16MiB\"\n")
+	s.await("pcma", func(st control.Status) bool { return interfaceOf(st, "pcma").State == control.InterfaceCapturing })
+	var before unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_DATA, &before); err != nil {
+		t.Fatal(err)
+	}
+	lifted := func() {
+		if err := unix.Setrlimit(unix.RLIMIT_DATA, &before); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Cleanup(lifted)
+	if err := unix.Setrlimit(unix.RLIMIT_DATA, &unix.Rlimit{Cur: dataBytes(t) + 300*mib, Max: before.Max}); err != nil {
+		t.Fatal(err)
+	}
+	change(base + "ram-size = \"500MiB\"\n")
+	s.await("the warning", func(st control.Status) bool {
+		return strings.Contains(strings.Join(st.Warnings, "\n"), "The settings allow 500 MiB of memory, but it is 16 MiB")
+	})
+	settings, err := s.client.Settings(t.Context())
+	if err != nil || len(settings.Problems) != 1 || settings.Problems[0].Key != "ram-size" ||
+		settings.Problems[0].Instead != "it stays at 16 MiB" {
+		t.Errorf("the settings are told with %+v, %v", settings.Problems, err)
+	}
+	lifted()
+	change(base + "ram-size = \"20MiB\"\n")
+	s.await("other memory, and no warning", func(st control.Status) bool {
+		return st.Memory.BudgetBytes == 20*mib && !strings.Contains(strings.Join(st.Warnings, "\n"), "allow")
+	})
+	if !strings.Contains(s.log.String(), "event=1403") {
+		t.Errorf("the log does not tell of it:\n%s", s.log.String())
+	}
+}
+
+// dataBytes is what counts against RLIMIT_DATA (proc_pid_status(5), VmData).
+func dataBytes(t *testing.T) uint64 {
+	t.Helper()
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, line, _ := strings.Cut(string(status), "VmData:")
+	var kib uint64
+	if _, err := fmt.Sscan(line, &kib); err != nil {
+		t.Fatalf("no VmData in %s", status)
+	}
+	return kib << 10
 }

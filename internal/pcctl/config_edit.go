@@ -154,8 +154,9 @@ func fixed(s control.Settings, key string) error {
 	return nil
 }
 
-// await waits until the service has read the value.
-func await(ctx context.Context, client *control.Client, key string, want control.Setting) (now control.Setting, read bool) {
+// await waits until the service has read the value, and returns what it says is
+// wrong with it.
+func await(ctx context.Context, client *control.Client, key string, want control.Setting) (now control.Setting, wrong string, read bool) {
 	ctx, cancel := context.WithTimeout(ctx, applyPatience)
 	defer cancel()
 	tick := time.NewTicker(applyPoll)
@@ -164,12 +165,17 @@ func await(ctx context.Context, client *control.Client, key string, want control
 		if s, err := client.Settings(ctx); err == nil {
 			now, _ = s.Find(key)
 			if slices.Equal(now.Values, want.Values) {
-				return now, true
+				for _, p := range s.Problems {
+					if p.Key == key {
+						wrong = problemText(p)
+					}
+				}
+				return now, wrong, true
 			}
 		}
 		select {
 		case <-ctx.Done():
-			return now, false
+			return now, "", false
 		case <-tick.C:
 		}
 	}
@@ -184,8 +190,10 @@ func changeLine(place, key string, values []string, now control.Setting) string 
 }
 
 // outcome says what the running service makes of it.
-func outcome(inForce control.Setting, read bool) string {
+func outcome(inForce control.Setting, wrong string, read bool) string {
 	switch {
+	case wrong != "":
+		return clean("Not applied: " + wrong + ".")
 	case read && inForce.NeedsRestart:
 		return "Needs a restart: the running service works with the former value until \"pcctl restart\"."
 	case read:
