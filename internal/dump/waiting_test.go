@@ -16,10 +16,11 @@ import (
 	"github.com/packetcache/packetcache/internal/packet"
 )
 
-// stuck takes a file's header and then nothing until released.
+// stuck takes a file's header, tells that it did, and then nothing until
+// released.
 type stuck struct {
-	release chan struct{}
-	header  sync.Once
+	reached, release chan struct{}
+	header           sync.Once
 }
 
 func (s *stuck) Write(p []byte) (int, error) {
@@ -27,6 +28,10 @@ func (s *stuck) Write(p []byte) (int, error) {
 	s.header.Do(func() { first = true })
 	if first {
 		return len(p), nil
+	}
+	select {
+	case s.reached <- struct{}{}:
+	default: // nobody wants to know
 	}
 	<-s.release
 	return 0, errors.New("released")
@@ -47,12 +52,13 @@ func TestWaitingTakesLittle(t *testing.T) {
 		c.Append([]packet.Packet{{Time: int64(i), Data: make([]byte, 1000)}})
 	}
 	d := New(c, facts{})
-	release := make(chan struct{})
+	const waiting = 56
+	reached, release := make(chan struct{}, Parallel+waiting), make(chan struct{})
 	var dumps sync.WaitGroup
 	begin := func(n int) {
 		for range n {
 			dumps.Go(func() {
-				_, _ = d.Dump(context.Background(), Request{PCAPNG: true, Query: cache.All}, &stuck{release: release})
+				_, _ = d.Dump(context.Background(), Request{PCAPNG: true, Query: cache.All}, &stuck{reached: reached, release: release})
 			})
 		}
 	}
@@ -68,11 +74,12 @@ func TestWaitingTakesLittle(t *testing.T) {
 	defer dumps.Wait()
 	defer close(release)
 	begin(Parallel)
-	reach(Parallel, 0)
+	for range Parallel {
+		<-reached // an active dump has its buffers by then
+	}
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
-	const waiting = 56
 	begin(waiting)
 	reach(Parallel, waiting)
 	runtime.GC()

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -17,6 +18,9 @@ import (
 // A fakeService answers with a given status. What a dump does follows from the
 // filter it is asked for; its content names the request.
 type fakeService struct {
+	// mu guards what a script changes while the service answers: the client
+	// between the two is another process.
+	mu     sync.Mutex
 	status control.Status
 	// sources are where it has its settings from. It reads them anew for each
 	// answer, unless it has frozen ones. restart is one that needs a restart.
@@ -32,10 +36,14 @@ type fakeService struct {
 
 func (f *fakeService) Status(context.Context) (control.Status, error) {
 	f.asked.Add(1)
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	return f.status, f.fail
 }
 
 func (f *fakeService) Settings(context.Context) (control.Settings, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if f.frozen != nil {
 		return control.DescribeSettings(f.frozen), f.fail
 	}
@@ -47,8 +55,11 @@ func (f *fakeService) Settings(context.Context) (control.Settings, error) {
 }
 
 func (f *fakeService) Dump(ctx context.Context, req control.DumpRequest, _ ipc.Peer, w control.DumpWriter) (control.DumpResult, error) {
-	if f.fail != nil {
-		return control.DumpResult{}, f.fail
+	f.mu.Lock()
+	fail := f.fail
+	f.mu.Unlock()
+	if fail != nil {
+		return control.DumpResult{}, fail
 	}
 	first := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
 	result := control.DumpResult{Packets: 1234, First: first, Last: first.Add(90 * time.Minute)}

@@ -50,13 +50,22 @@ func TestScripts(t *testing.T) {
 			"commandline": func(ts *testscript.TestScript, _ bool, args []string) {
 				given := &config.Args{}
 				given.Set(args[0], args[1:]...)
-				fakeOf(ts).sources = append(fakeOf(ts).sources, given)
+				fake := fakeOf(ts)
+				fake.mu.Lock()
+				defer fake.mu.Unlock()
+				fake.sources = append(fake.sources, given)
 			},
 			"restarting": func(ts *testscript.TestScript, _ bool, args []string) {
-				fakeOf(ts).restart = args[0]
+				fake := fakeOf(ts)
+				fake.mu.Lock()
+				defer fake.mu.Unlock()
+				fake.restart = args[0]
 			},
 			"frozen": func(ts *testscript.TestScript, _ bool, _ []string) {
-				fakeOf(ts).frozen = (&config.Loader{Sources: fakeOf(ts).sources}).Load(nil)
+				fake := fakeOf(ts)
+				fake.mu.Lock()
+				defer fake.mu.Unlock()
+				fake.frozen = (&config.Loader{Sources: fake.sources}).Load(nil)
 			},
 			"stalled": func(ts *testscript.TestScript, _ bool, args []string) {
 				waitFor(ts, args, fakeOf(ts).stalled.Load)
@@ -76,18 +85,25 @@ func fakeOf(ts *testscript.TestScript) *fakeService {
 
 func scriptService(ts *testscript.TestScript, _ bool, args []string) {
 	fake := fakeOf(ts)
-	switch {
-	case len(args) == 0:
-	case args[0] == "denied":
-		fake.fail = &control.Problem{Status: 403, Message: "this account may not use the control endpoint"}
-	case args[0] == "broken":
-		fake.fail = errors.New("the cache is on fire")
-	default:
-		ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &fake.status))
-	}
+	fake.set(ts, args)
 	stop, err := fake.serve(ts.Getenv(envEndpointDir))
 	ts.Check(err)
 	ts.Defer(stop)
+}
+
+// set makes the fake answer as the arguments of "service" say.
+func (f *fakeService) set(ts *testscript.TestScript, args []string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case len(args) == 0:
+	case args[0] == "denied":
+		f.fail = &control.Problem{Status: 403, Message: "this account may not use the control endpoint"}
+	case args[0] == "broken":
+		f.fail = errors.New("the cache is on fire")
+	default:
+		ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &f.status))
+	}
 }
 
 func scriptLeaves(ts *testscript.TestScript, _ bool, args []string) {
