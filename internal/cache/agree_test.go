@@ -137,7 +137,7 @@ func TestAgreesWithModel(t *testing.T) {
 			}
 			m.checkContents(t, single)
 			m.checkContents(t, batched)
-			judge.decide(t, 2, MinBytes/8, 1000)
+			judge.decide(t, 2, smallBudget/8, 1000)
 			s := single.Stats()
 			t.Logf("%d packets, %d evicted, %d of them unanswered; %d sessions in %v; the judge compared %d choices",
 				m.serial, s.Evicted.Packets, s.Unanswered.Evicted.Packets, s.Sessions.Seen, s.Age, judge.compared)
@@ -147,7 +147,7 @@ func TestAgreesWithModel(t *testing.T) {
 
 func (w *world) newCache(t *testing.T) *Cache {
 	t.Helper()
-	return newCache(t, Options{Bytes: MinBytes, Most: 4 * MinBytes, Bias: 2, Boot: func() int64 { return w.boot }})
+	return newCache(t, Options{Bytes: smallBudget, Most: 4 * smallBudget, Bias: 2, Boot: func() int64 { return w.boot }})
 }
 
 func (w *world) feed(c *Cache, batch []packet.Packet) {

@@ -16,13 +16,14 @@ import (
 	"github.com/packetcache/packetcache/internal/session"
 )
 
-// MinBytes is the smallest budget.
-const MinBytes = 8 << 20
+// MinBytes is the smallest budget that a cache works in. The service asks for
+// more, so that there is some use in it: config.MinBudget.
+const MinBytes = 4 << 20
 
 // Options are how a Cache is made.
 type Options struct {
 	// Bytes is the budget for packets, session table and bookkeeping, at least
-	// MinBytes less the eighth that capture rings may take of it.
+	// MinBytes.
 	Bytes int
 	// Most is what Resize may make of Bytes: so much address space is reserved.
 	// Less than Bytes means Bytes.
@@ -74,7 +75,7 @@ type Cache struct {
 
 // New makes an empty cache.
 func New(o Options) (*Cache, error) {
-	if o.Bytes < MinBytes-MinBytes/8 {
+	if o.Bytes < MinBytes {
 		return nil, fmt.Errorf("making a cache of %d bytes: it needs at least %d", o.Bytes, MinBytes)
 	}
 	if o.Boot == nil {

@@ -10,14 +10,14 @@ import (
 )
 
 func TestNewRefusesSmallBudgets(t *testing.T) {
-	for _, n := range []int{-1, 0, 1, MinBytes - MinBytes/8 - 1} {
+	for _, n := range []int{-1, 0, 1, MinBytes - 1} {
 		if c, err := New(Options{Bytes: n}); err == nil {
 			t.Errorf("a cache of %d bytes: %v", n, c.Close())
 		} else if !strings.Contains(err.Error(), "at least") {
 			t.Errorf("%v does not say how much it takes", err)
 		}
 	}
-	for _, n := range []int{MinBytes - MinBytes/8, MinBytes, MinBytes + 1, 40<<20 + 12345} {
+	for _, n := range []int{MinBytes, MinBytes + 1, 40<<20 + 12345} {
 		c, err := New(Options{Bytes: n})
 		if err != nil {
 			t.Fatal(err)
@@ -32,7 +32,7 @@ func TestNewRefusesSmallBudgets(t *testing.T) {
 }
 
 func TestInterfaces(t *testing.T) {
-	c, err := New(Options{Bytes: MinBytes})
+	c, err := New(Options{Bytes: smallBudget})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +66,7 @@ func TestInterfaces(t *testing.T) {
 }
 
 func TestRefused(t *testing.T) {
-	c := newCache(t, Options{Bytes: MinBytes})
+	c := newCache(t, Options{Bytes: smallBudget})
 	k := &talk{link: packet.LinkTypeEthernet, proto: ipUDP}
 	good := packet.Packet{Data: k.appendTo(nil, false, 0, 100, 1)}
 	unknown, long := good, good
@@ -99,12 +99,12 @@ func TestMadTimes(t *testing.T) {
 	for _, at := range []int64{minTime, maxTime, 0, 1.8e18, minTime, maxTime, -1, 5} {
 		batch = append(batch, packet.Packet{Time: at, Data: k.appendTo(nil, false, 0, 100, uint64(at))})
 	}
-	live := newCache(t, Options{Bytes: MinBytes, Boot: func() int64 { return 77 }})
+	live := newCache(t, Options{Bytes: smallBudget, Boot: func() int64 { return 77 }})
 	live.Append(batch)
 	if s := live.Stats(); s.Age != 0 {
 		t.Errorf("live, mad timestamps aged the cache by %v", s.Age)
 	}
-	replayed := newCache(t, Options{Bytes: MinBytes})
+	replayed := newCache(t, Options{Bytes: smallBudget})
 	replayed.Replay(batch)
 	if s := replayed.Stats(); s.Age < time.Duration(maxStep) || s.Age > 4*time.Duration(maxStep) {
 		t.Errorf("in a replay, mad timestamps aged the cache by %v", s.Age)

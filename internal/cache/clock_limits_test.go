@@ -24,7 +24,7 @@ func TestClockOvertaken(t *testing.T) {
 // TestClockOfManyAppenders: the cache's clock runs with the system's however
 // many append at once.
 func TestClockOfManyAppenders(t *testing.T) {
-	c := newCache(t, Options{Bytes: MinBytes, Bias: 2})
+	c := newCache(t, Options{Bytes: smallBudget, Bias: 2})
 	ageBefore, before := c.Stats().Age, time.Now()
 	var wg sync.WaitGroup
 	for n := range 8 {
@@ -50,7 +50,7 @@ func TestClockOfManyAppenders(t *testing.T) {
 // TestClockAtItsEnd: a replay whose timestamps jump back and forth by
 // centuries brings the clock to its end. The cache goes on as a ring does.
 func TestClockAtItsEnd(t *testing.T) {
-	c := newCache(t, Options{Bytes: MinBytes, Bias: 2})
+	c := newCache(t, Options{Bytes: smallBudget, Bias: 2})
 	var age time.Duration
 	for i := range 20000 {
 		k := talk{link: packet.LinkTypeEthernet, proto: ipUDP, n: uint32(i)}

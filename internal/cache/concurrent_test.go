@@ -21,7 +21,7 @@ func TestConcurrentResize(t *testing.T) {
 	concurrently(t, func(c *Cache, stop *atomic.Bool) {
 		random := rand.New(rand.NewPCG(8, 8))
 		for !stop.Load() {
-			if err := c.Resize(MinBytes + random.IntN(3*MinBytes)); err != nil {
+			if err := c.Resize(smallBudget + random.IntN(3*smallBudget)); err != nil {
 				t.Error(err)
 				return
 			}
@@ -32,7 +32,7 @@ func TestConcurrentResize(t *testing.T) {
 // concurrently works on a cache from all sides, and does something else with
 // it meanwhile.
 func concurrently(t *testing.T, other func(c *Cache, stop *atomic.Bool)) {
-	c := newCache(t, Options{Bytes: MinBytes, Most: 4 * MinBytes, Bias: 2})
+	c := newCache(t, Options{Bytes: smallBudget, Most: 4 * smallBudget, Bias: 2})
 	var stop atomic.Bool
 	var appended, read, statsSeen atomic.Uint64
 	var wg sync.WaitGroup
@@ -128,7 +128,7 @@ func TestCloseInTheMiddle(t *testing.T) {
 					case 2:
 						c.Stats()
 						c.Interfaces()
-						if err := c.Resize(MinBytes + i%3*MinBytes); err != nil && !errors.Is(err, errClosed) {
+						if err := c.Resize(smallBudget + i%3*smallBudget); err != nil && !errors.Is(err, errClosed) {
 							t.Error(err)
 						}
 					default:

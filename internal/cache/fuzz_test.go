@@ -67,7 +67,7 @@ func FuzzReplay(f *testing.F) {
 			w.feed(c, []packet.Packet{p})
 			m.follow(t, c)
 			if n := int(ops[2]); n >= 240 {
-				if err := c.Resize(MinBytes + (n-240)*MinBytes/40); err != nil {
+				if err := c.Resize(smallBudget + (n-240)*smallBudget/40); err != nil {
 					t.Fatal(err)
 				}
 				m.follow(t, c)

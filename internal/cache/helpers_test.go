@@ -6,6 +6,9 @@ import (
 	"github.com/packetcache/packetcache/internal/packet"
 )
 
+// smallBudget is the least that the service works in.
+const smallBudget = 8 << 20
+
 // newCache makes a cache that knows the interfaces of manyTalks and is closed
 // at the end of the test.
 func newCache(t testing.TB, o Options) *Cache {

@@ -102,7 +102,7 @@ func TestResizeForResidentMemory(t *testing.T) {
 	}
 	debug.SetGCPercent(20)
 	before := resident(t)
-	tp := newTape(t, Options{Bytes: MinBytes, Most: 64 << 20, Bias: 2})
+	tp := newTape(t, Options{Bytes: smallBudget, Most: 64 << 20, Bias: 2})
 	talks := manyTalks(200, newWorld(9, false).random)
 	fmt.Print("resident: ")
 	for _, mib := range resizeSteps {

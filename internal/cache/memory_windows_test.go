@@ -32,7 +32,7 @@ func privateBytes(t *testing.T) (sum int) {
 func TestPrivateBytes(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(20))
 	before := privateBytes(t)
-	tp := newTape(t, Options{Bytes: MinBytes, Most: 64 << 20, Bias: 2})
+	tp := newTape(t, Options{Bytes: smallBudget, Most: 64 << 20, Bias: 2})
 	talks := manyTalks(200, newWorld(9, false).random)
 	readers := make([]*Reader, 8)
 	for i := range readers {

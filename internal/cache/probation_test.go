@@ -10,7 +10,7 @@ import (
 // TestUnansweredHaveTheRoomThatIsFree: first packets that nobody answers are
 // kept as long as there is room, and give way to others down to their share.
 func TestUnansweredHaveTheRoomThatIsFree(t *testing.T) {
-	tp := newTape(t, Options{Bytes: MinBytes, Bias: 2})
+	tp := newTape(t, Options{Bytes: smallBudget, Bias: 2})
 	const unanswered, size = 4000, 1000 // half the cache
 	for i := range unanswered {
 		tp.add(&talk{link: packet.LinkTypeEthernet, proto: ipUDP, n: uint32(i)}, false, size)
@@ -39,7 +39,7 @@ func TestUnansweredHaveTheRoomThatIsFree(t *testing.T) {
 // the time of its own arrival with it. Those beside it do not become older,
 // even where its timestamp is the newest because the clock was set back since.
 func TestAnsweredFirstPacketKeepsAges(t *testing.T) {
-	tp := newTape(t, Options{Bytes: MinBytes, Bias: 2})
+	tp := newTape(t, Options{Bytes: smallBudget, Bias: 2})
 	a := &talk{link: packet.LinkTypeEthernet, proto: ipTCP}
 	b := &talk{link: packet.LinkTypeEthernet, proto: ipTCP, n: 1}
 	tp.add(b, false, 80)

@@ -11,7 +11,7 @@ import (
 // answer came is missing of a session that was answered. No promise reaches
 // further back than it.
 func TestPromiseOfAnsweredLate(t *testing.T) {
-	tp := newTape(t, Options{Bytes: MinBytes, Bias: 2})
+	tp := newTape(t, Options{Bytes: smallBudget, Bias: 2})
 	slow := &talk{link: packet.LinkTypeEthernet, proto: ipUDP}
 	tp.boot += int64(time.Hour)
 	first := tp.add(slow, false, 100)

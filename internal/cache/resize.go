@@ -24,8 +24,8 @@ const (
 func (c *Cache) Resize(bytes int) error {
 	c.resizing.Lock()
 	defer c.resizing.Unlock()
-	if bytes < MinBytes-MinBytes/8 || bytes > c.most {
-		return fmt.Errorf("resizing a cache to %d bytes: it can have from %d to %d", bytes, MinBytes-MinBytes/8, c.most)
+	if bytes < MinBytes || bytes > c.most {
+		return fmt.Errorf("resizing a cache to %d bytes: it can have from %d to %d", bytes, MinBytes, c.most)
 	}
 	c.mu.Lock()
 	closed, before, segments := c.closed, c.bytes, c.segments.touched

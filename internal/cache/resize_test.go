@@ -21,9 +21,9 @@ func TestResizeAgreesWithModel(t *testing.T) {
 	for name, replay := range map[string]bool{"live": false, "replay": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			const most = 3 * MinBytes
+			const most = 3 * smallBudget
 			w := newWorld(5, replay)
-			c := newCache(t, Options{Bytes: MinBytes, Most: most, Bias: 2, Boot: func() int64 { return w.boot }})
+			c := newCache(t, Options{Bytes: smallBudget, Most: most, Bias: 2, Boot: func() int64 { return w.boot }})
 			m := newModel()
 			start := w.boot
 			var views []*view
@@ -41,7 +41,7 @@ func TestResizeAgreesWithModel(t *testing.T) {
 				m.follow(t, c)
 				if w.random.IntN(100) == 0 {
 					before := c.Stats()
-					bytes := MinBytes + w.random.IntN(most-MinBytes)
+					bytes := smallBudget + w.random.IntN(most-smallBudget)
 					if err := c.Resize(bytes); err != nil {
 						t.Fatal(err)
 					}
@@ -93,7 +93,7 @@ func checkResized(t *testing.T, before, after Stats, bytes int) {
 // TestResizeUses: what a cache has been given it fills, and what is asked for
 // beyond the bounds it refuses as it is.
 func TestResizeUses(t *testing.T) {
-	tp := newTape(t, Options{Bytes: MinBytes, Most: 8 * MinBytes, Bias: 2})
+	tp := newTape(t, Options{Bytes: smallBudget, Most: 8 * smallBudget, Bias: 2})
 	talks := manyTalks(200, rand.New(rand.NewPCG(4, 4)))
 	fill := func(bytes int) {
 		t.Helper()
@@ -104,11 +104,11 @@ func TestResizeUses(t *testing.T) {
 			t.Errorf("of %d bytes %d are used, the budget is %d", bytes, s.Used, s.Budget)
 		}
 	}
-	for _, bytes := range []int{MinBytes, 8 * MinBytes, 3 * MinBytes, 3*MinBytes + 4096, MinBytes, 2 * MinBytes} {
+	for _, bytes := range []int{smallBudget, 8 * smallBudget, 3 * smallBudget, 3*smallBudget + 4096, smallBudget, 2 * smallBudget} {
 		if err := tp.c.Resize(bytes); err != nil {
 			t.Fatal(err)
 		}
-		for _, wrong := range []int{0, -1, MinBytes / 2, 8*MinBytes + 1} {
+		for _, wrong := range []int{0, -1, MinBytes - 1, 8*smallBudget + 1} {
 			if err := tp.c.Resize(wrong); err == nil || !strings.Contains(err.Error(), "it can have from") {
 				t.Errorf("Resize(%d): %v", wrong, err)
 			}
@@ -118,7 +118,7 @@ func TestResizeUses(t *testing.T) {
 	if err := tp.c.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := tp.c.Resize(MinBytes); !errors.Is(err, errClosed) {
+	if err := tp.c.Resize(smallBudget); !errors.Is(err, errClosed) {
 		t.Errorf("a closed cache was resized: %v", err)
 	}
 }
@@ -126,7 +126,7 @@ func TestResizeUses(t *testing.T) {
 // TestResizeKeepsFirstPackets: a first packet that waits for its answer is found
 // after the cache has changed its size, and moves on.
 func TestResizeKeepsFirstPackets(t *testing.T) {
-	tp := newTape(t, Options{Bytes: 8 * MinBytes, Most: 8 * MinBytes, Bias: 2})
+	tp := newTape(t, Options{Bytes: 8 * smallBudget, Most: 8 * smallBudget, Bias: 2})
 	var waiting []*talk
 	for n := range uint32(300) {
 		k := &talk{link: packet.LinkTypeEthernet, proto: ipTCP, n: n}
@@ -134,7 +134,7 @@ func TestResizeKeepsFirstPackets(t *testing.T) {
 		tp.add(k, false, 80)
 		tp.add(&talk{link: packet.LinkTypeEthernet, proto: ipUDP, n: n % 7}, n%2 == 0, 1200)
 	}
-	for _, bytes := range []int{MinBytes, 5 * MinBytes, 2 * MinBytes} {
+	for _, bytes := range []int{smallBudget, 5 * smallBudget, 2 * smallBudget} {
 		if err := tp.c.Resize(bytes); err != nil {
 			t.Fatal(err)
 		}

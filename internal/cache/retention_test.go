@@ -12,7 +12,7 @@ import (
 // says of random packets it says of real ones too.
 func TestOfficeAgreesWithModel(t *testing.T) {
 	o := needOffice(t)
-	for _, budget := range []int{10 << 20, 40 << 20} {
+	for _, budget := range []int{MinBytes, 10 << 20, 40 << 20} {
 		t.Run(fmt.Sprintf("%dMiB", budget>>20), func(t *testing.T) {
 			if raceEnabled && budget > 10<<20 {
 				t.Skip("takes too long under the race detector")
