@@ -101,6 +101,12 @@ var catalogue = []Event{
 		Do:      "Report it, with those events. The service manager tries again by itself.",
 	},
 	{
+		ID: 1017, Name: "ProgramExposed", Severity: Warning, Category: Service,
+		Text:    "%1 can change %2, and so replace the program of the service, which runs as LocalSystem: who does so owns this machine.",
+		Inserts: []Insert{{"account", Text}, {"path", Text}},
+		Do:      "Put the programs into C:\\Program Files\\PacketCache and run \"pcctl install\" there, or take that right away with icacls.",
+	},
+	{
 		ID: 1099, Name: "Unnumbered", Severity: Warning, Category: Service,
 		Text:    "%1",
 		Inserts: []Insert{{"message", Text}},

@@ -84,6 +84,11 @@ func StartOverdue(limit time.Duration) Occurrence {
 	return occur(1016, limit)
 }
 
+// ProgramExposed is event 1017 (warning): %1 can change %2, and so replace the program of the service, which runs as LocalSystem: who does so owns this machine.
+func ProgramExposed(account string, path string) Occurrence {
+	return occur(1017, account, path)
+}
+
 // Unnumbered is event 1099 (warning): %1
 func Unnumbered(message string) Occurrence {
 	return occur(1099, message)

@@ -159,3 +159,26 @@ func memoryOfMachine(t testing.TB) int64 {
 	}
 	return kib << 10
 }
+
+// What others than administrators can replace is not made a service, unless
+// somebody insists, and then the service warns of itself.
+func TestWindowsExposed(t *testing.T) {
+	w := newWindows(t)
+	const open = `C:\Open\`
+	must(t, "cp", "-r", w.path(folder), w.path(open))
+	must(t, "chmod", "777", w.path(open)) // which Wine shows as rights of Everyone
+	stdout, stderr, code := w.run(open+"pcctl.exe", "install")
+	if code != 1 || !strings.Contains(stderr, `Everyone may change C:\Open`) || !strings.Contains(stderr, "--force") {
+		t.Errorf("pcctl install: exit code %d\n%s%s", code, stdout, stderr)
+	}
+	if w.installed() {
+		t.Error("it was installed")
+	}
+	if _, stderr, code = w.run(open+"pcctl.exe", "install", "--force"); code != 0 || !strings.Contains(stderr, `Warning: Everyone may change C:\Open`) {
+		t.Errorf("pcctl install --force: exit code %d\n%s", code, stderr)
+	}
+	w.mustPcctl("start")
+	eventually(t, "the event ProgramExposed", func() bool {
+		return reported(w.events(), 2, 1017, "Everyone", `C:\Open`)
+	})
+}

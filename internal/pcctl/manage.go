@@ -3,10 +3,12 @@ package pcctl
 import (
 	"errors"
 	"fmt"
+	"runtime"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/packetcache/packetcache/internal/config"
+	"github.com/packetcache/packetcache/internal/guard"
 	"github.com/packetcache/packetcache/internal/service"
 )
 
@@ -72,7 +74,7 @@ func manageCommand(m machine, action service.Action, usage, done, description st
 			}
 			options, warnings := m.options()
 			if action == service.Install {
-				options.Binary = c.String("binary")
+				options.Binary, options.Force = c.String("binary"), c.Bool("force")
 				for _, w := range warnings {
 					fmt.Fprintf(c.App.ErrWriter, "Warning: %s\n", clean(w.Error()))
 				}
@@ -86,6 +88,9 @@ func manageCommand(m machine, action service.Action, usage, done, description st
 			if err != nil {
 				return explainManage(err)
 			}
+			for _, w := range found.Writers {
+				fmt.Fprintf(c.App.ErrWriter, "Warning: %s, and so replace the program of the service%s.\n", clean(w.String()), notElevated(w))
+			}
 			if found.Ended != nil {
 				fmt.Fprintf(c.App.ErrWriter, "Warning: the service did not end in order: %s\n", clean(found.Ended.Error()))
 			}
@@ -96,8 +101,20 @@ func manageCommand(m machine, action service.Action, usage, done, description st
 	if action == service.Install {
 		command.UsageText += " [--binary FILE]"
 		command.Flags = []cli.Flag{&cli.StringFlag{Name: "binary", Usage: "`FILE` to run as the service, if not the packetcache beside this pcctl"}}
+		if runtime.GOOS == "windows" {
+			command.UsageText += " [--force]"
+			command.Flags = append(command.Flags, &cli.BoolFlag{Name: "force", Usage: "install it even where others than administrators can replace it"})
+		}
 	}
 	return command
+}
+
+// notElevated says what is remarkable about a writer that is the caller.
+func notElevated(w guard.Writer) string {
+	if w.Own {
+		return ", also without being elevated"
+	}
+	return ""
 }
 
 // more is what there is to say besides that it was done.
@@ -146,6 +163,8 @@ func explainManage(err error) error {
 		return withHint(err, hintElevate)
 	case errors.Is(err, service.ErrForeign):
 		return withHint(err, "it was left alone. If this PacketCache shall take its place, uninstall that one first, or remove its service with \"sc delete PacketCache\".")
+	case errors.Is(err, service.ErrExposed):
+		return withHint(err, `put the programs into "C:\Program Files\PacketCache" and install them from there, or take that right away (icacls). "pcctl install --force" installs them as they are.`)
 	case errors.Is(err, service.ErrNotInstalled):
 		return withHint(err, "\"pcctl install\" registers it.")
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/packetcache/packetcache/internal/config"
+	"github.com/packetcache/packetcache/internal/guard"
 	"github.com/packetcache/packetcache/internal/service"
 )
 
@@ -63,6 +64,7 @@ func TestManage(t *testing.T) {
 		{"restart", plain, nil, []string{"restart"}, 0, service.Restart, service.Options{}, "restarted", ""},
 		{"denied", plain, denied, []string{"start"}, 4, service.Start, service.Options{}, "", "pcctl start: not permitted: only root may\nHint: " + hintElevate},
 		{"not installed", plain, service.ErrNotInstalled, []string{"stop"}, 1, service.Stop, service.Options{}, "", "Hint: \"pcctl install\" registers it"},
+		{"replaceable", plain, fmt.Errorf("pcctl install: %w: Everyone may change x", service.ErrExposed), []string{"install"}, 1, service.Install, service.Options{}, "", "Everyone may change x\nHint: put the programs into"},
 		{"failed", plain, errors.New("no systemd"), []string{"restart"}, 1, service.Restart, service.Options{}, "", "pcctl restart: no systemd\n"},
 		{"argument", plain, nil, []string{"start", "now"}, 2, "", service.Options{}, "", `unexpected argument "now"`},
 		{"flag of another", plain, nil, []string{"start", "--binary", "x"}, 2, "", service.Options{}, "", "binary"},
@@ -95,6 +97,10 @@ func TestManageFinds(t *testing.T) {
 			"The arguments of its earlier registration were kept, and win over settings: 5 --exclude x\uFFFD\n", ""},
 		{"restart", service.Outcome{Ended: errors.New("exit code 11: it hung")}, "restarted: \"pcctl status\" says what it records\n", "Warning: the service did not end in order: exit code 11: it hung\n"},
 		{"uninstall", service.Outcome{Ended: errors.New("x")}, "uninstalled; settings and data are still there\n", "Warning: the service did not end in order: x\n"},
+		{"install", service.Outcome{Writers: []guard.Writer{{Account: "ada", Own: true, Path: `C:\x`}, {Account: "Everyone", Path: `C:\`}}},
+			"installed, and not yet started: \"pcctl start\" does that now, the next boot by itself\n",
+			"Warning: ada may change C:\\x, and so replace the program of the service, also without being elevated.\n" +
+				"Warning: Everyone may change C:\\, and so replace the program of the service.\n"},
 	} {
 		code, out, errs, _, _ := manageFinding(test.found, plain, nil, test.command)
 		if code != 0 || out != test.out || errs != test.err {

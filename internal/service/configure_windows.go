@@ -3,6 +3,7 @@ package service
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 	"unicode/utf16"
@@ -13,6 +14,7 @@ import (
 	"golang.org/x/sys/windows/svc/mgr"
 
 	"github.com/packetcache/packetcache/eventlog"
+	"github.com/packetcache/packetcache/internal/guard"
 )
 
 const (
@@ -172,6 +174,25 @@ func settle(name string, log *logrus.Logger) {
 			entry.WithError(err).Debug("This system does not know a part of the registration")
 		case err != nil:
 			eventlog.RegistrationIncomplete(t.name, err).Log(log)
+		}
+	}
+}
+
+// reportWriters warns of a program that others than administrators can replace:
+// it may not have been installed by pcctl, or its rights were changed since.
+func reportWriters(log *logrus.Logger) {
+	self, err := os.Executable()
+	if err != nil {
+		return // then it is nowhere that others know
+	}
+	list, err := guard.ProgramWriters(self)
+	if err != nil {
+		log.WithError(err).Info("Who can replace the program of the service cannot be told")
+		return
+	}
+	for _, w := range list {
+		if !w.Own { // LocalSystem itself
+			eventlog.ProgramExposed(w.Account, w.Path).Log(log)
 		}
 	}
 }

@@ -49,7 +49,10 @@ type handler struct {
 
 func newHandler(c Config, run RunFunc) (*handler, error) {
 	h := &handler{config: c, run: run}
-	h.atWork = func(name string) { settle(name, c.Log) }
+	h.atWork = func(name string) {
+		settle(name, c.Log)
+		reportWriters(c.Log)
+	}
 	service, err := kardianos.New(program{h}, &kardianos.Config{Name: c.Name})
 	if err != nil {
 		return nil, fmt.Errorf("service %s: %w", c.Name, err)

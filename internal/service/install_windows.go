@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/windows/svc/mgr"
 
 	"github.com/packetcache/packetcache/eventlog"
+	"github.com/packetcache/packetcache/internal/guard"
 )
 
 const (
@@ -28,6 +29,9 @@ func install(manager *mgr.Mgr, o Options) error {
 		return err
 	}
 	var found Outcome
+	if found.Writers, err = writers(o, binary); err != nil {
+		return err
+	}
 	r, err := open(manager, o.Name)
 	switch {
 	case errors.Is(err, windows.ERROR_SERVICE_DOES_NOT_EXIST):
@@ -65,6 +69,25 @@ func install(manager *mgr.Mgr, o Options) error {
 	}
 	o.report(found)
 	return nil
+}
+
+// writers lists who besides administrators can replace the program. It runs as
+// LocalSystem, so whoever can owns the machine; that is refused unless it is the
+// account that installs, an administrator's, or Options.Force is set.
+func writers(o Options, binary string) ([]guard.Writer, error) {
+	list, err := guard.ProgramWriters(binary)
+	if o.Force {
+		return list, nil // it was asked for, whoever they are
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range list {
+		if !w.Own {
+			return nil, fmt.Errorf("%w: %v", ErrExposed, w)
+		}
+	}
+	return list, nil
 }
 
 // repoint makes a registration of ours one of binary. Its arguments are of

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"time"
+
+	"github.com/packetcache/packetcache/internal/guard"
 )
 
 // The reasons why Control fails that callers tell apart.
@@ -15,6 +17,9 @@ var (
 	ErrNotInstalled = errors.New("the service is not installed; run pcctl install")
 	// ErrPermission means that only an administrator may do this.
 	ErrPermission = errors.New("not permitted")
+	// ErrExposed means that others than administrators could replace the
+	// program, and so do on the machine what they want.
+	ErrExposed = errors.New("others than administrators could have the service run a program of theirs")
 	// ErrForeign means that the name belongs to a service that is not this
 	// PacketCache.
 	ErrForeign = errors.New("another program is registered as a service under this name")
@@ -48,6 +53,8 @@ type Options struct {
 	// WritablePaths are directories outside of the usual ones that the service
 	// has to write to, such as a data-dir of the user's choice.
 	WritablePaths []string
+	// Force installs a program that ErrExposed would be said of.
+	Force bool
 	// Progress, if not nil, is told about once a second for how long Control
 	// has waited for the service to start or stop. systemd waits by itself.
 	Progress func(waited time.Duration)
@@ -63,6 +70,9 @@ type Outcome struct {
 	Running bool
 	// Arguments are those of an earlier registration, which Install has kept.
 	Arguments string
+	// Writers are the accounts, besides administrators, that can replace the
+	// program that was installed all the same.
+	Writers []guard.Writer
 	// Ended says how the service ended when Restart or Uninstall stopped it, if
 	// that was not in order.
 	Ended error

@@ -25,7 +25,8 @@ const defaultName = "PacketCache"
 //
 // The error wraps ErrPermission for a caller who is no administrator,
 // ErrNotInstalled if there is no such service, and ErrForeign if there is one
-// that is not ours, which is left alone.
+// that is not ours, which is left alone. That of Install wraps ErrExposed if the
+// program lies where others than administrators can replace it.
 func Control(action Action, o Options) error {
 	if o.Name == "" {
 		o.Name = defaultName
@@ -117,6 +118,8 @@ func explain(action Action, name string, err error) error {
 		action == Start && errors.Is(err, windows.ERROR_SERVICE_ALREADY_RUNNING),
 		action == Stop && errors.Is(err, windows.ERROR_SERVICE_NOT_ACTIVE):
 		return nil
+	case errors.Is(err, ErrExposed):
+		return fmt.Errorf("pcctl %s: %w", action, err)
 	case errors.Is(err, windows.ERROR_ACCESS_DENIED):
 		return fmt.Errorf("pcctl %s: %w: only an administrator may", action, ErrPermission)
 	case errors.Is(err, windows.ERROR_SERVICE_DOES_NOT_EXIST):
