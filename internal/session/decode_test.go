@@ -61,7 +61,6 @@ const (
 	protoICMP6 = 58
 	protoNone  = 59
 	protoSCTP  = 132
-	etherARP   = 0x0806
 	etherLLDP  = 0x88cc
 )
 

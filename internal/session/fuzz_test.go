@@ -15,6 +15,7 @@ func FuzzDecode(f *testing.F) {
 		var flow, again Flow
 		NewDecoder().Decode(link, data, &flow)
 		checkSound(t, link, data, &flow)
+		Addresses(link, data) // does not panic
 		d := NewDecoder()
 		for range 2 { // fragments that it remembers are its own
 			d.Decode(link, data, &again)
