@@ -40,6 +40,9 @@ type pred struct {
 	kind predKind
 	a, b *pred
 	leaf *block
+	// known is what is known of a packet for which the condition holds, nil
+	// for nothing.
+	known *knowledge
 }
 
 type predKind uint8

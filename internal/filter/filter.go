@@ -2,6 +2,7 @@ package filter
 
 import (
 	"errors"
+	"net/netip"
 
 	"golang.org/x/net/bpf"
 
@@ -11,8 +12,9 @@ import (
 // An Expr is a filter expression that has been found well formed. It is
 // immutable and can be compiled for any number of link types.
 type Expr struct {
-	text string
-	root node // nil if the expression is empty
+	text  string
+	root  node // nil if the expression is empty
+	hosts [][]netip.Addr
 }
 
 // Parse reads an expression in the language of pcap-filter(7). An empty one
@@ -26,10 +28,11 @@ func Parse(expr string) (*Expr, error) {
 	e := &Expr{text: expr, root: root}
 	if root != nil {
 		g := newGenerator(expr, packet.LinkTypeEthernet, modeCheck)
-		root.gen(g)
+		p := root.gen(g)
 		if g.err != nil {
 			return nil, g.err
 		}
+		e.hosts = p.hosts()
 	}
 	return e, nil
 }

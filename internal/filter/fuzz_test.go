@@ -11,8 +11,8 @@ import (
 
 // FuzzFilter parses and compiles anything, and runs what comes out on
 // anything: nothing panics, errors are of the documented types and point into
-// the expression, and programs are ones that other machines take and that
-// give the same answers there.
+// the expression, programs are ones that other machines take and that give the
+// same answers there, and what matches has the addresses that it must have.
 func FuzzFilter(f *testing.F) {
 	for i, expr := range expressions(f) {
 		if i%9 == 0 {
@@ -44,6 +44,9 @@ func FuzzFilter(f *testing.F) {
 			got := p.Match(data, wireLen)
 			if want := reference(raw, data, wireLen) != 0; got != want {
 				t.Fatalf("%q on %s: match is %v, reference says %v for %x", expr, lt, got, want, data)
+			}
+			if got {
+				checkHosts(t, e, lt, data)
 			}
 			if !loops(raw) {
 				checkOtherMachine(t, expr, raw, data, got)

@@ -41,6 +41,7 @@ func (g *generator) vlan(id uint32, given bool) *pred {
 	switch {
 	case isEthernet(g.link), isWLAN(g.link) && g.link != packet.LinkTypePPI:
 		p = g.vlanTag()
+		p.known = g.knowTag()
 		if given {
 			p = and(p, g.vlanID(id))
 		}

@@ -41,7 +41,11 @@ func (g *generator) badHostProto(q qual) *pred {
 // hostIn tests the addresses at two offsets of the header that follows typ.
 func (g *generator) hostIn(typ, src, dst, addr, mask uint32, dir direction) *pred {
 	one := func(off uint32) *pred {
-		return and(g.etherType(typ), g.maskCmp(baseNet, off, sizeW, addr, mask))
+		p := and(g.etherType(typ), g.maskCmp(baseNet, off, sizeW, addr, mask))
+		if mask == 0xffffffff {
+			p.known = g.knowHost(ipv4Addr(addr))
+		}
+		return p
 	}
 	return g.bothWays(dir, func() *pred { return one(src) }, func() *pred { return one(dst) })
 }
@@ -89,7 +93,11 @@ func (g *generator) host6(addr netip.Addr, prefix int, q qual) *pred {
 		for _, i := range []uint32{8, 4, 0} {
 			p = and(part(i), p)
 		}
-		return and(g.etherType(etherIPv6), p)
+		p = and(g.etherType(etherIPv6), p)
+		if prefix == 128 {
+			p.known = g.knowHost(addr)
+		}
+		return p
 	}
 	return g.bothWays(q.dir, func() *pred { return one(8) }, func() *pred { return one(24) })
 }

@@ -146,7 +146,7 @@ func (g *generator) ipv4NetValue(n *value) *pred {
 		mask = uint32(uint64(0xffffffff) << (32 - n.prefix))
 	}
 	if v&^mask != 0 {
-		return g.failHint("the network is "+ipv4String(v&mask),
+		return g.failHint("the network is "+ipv4Addr(v&mask).String(),
 			"%s has bits set beyond the mask", n.text)
 	}
 	if n.q.typ != typeNet {
@@ -204,8 +204,8 @@ func ipv4Prefix(s string) (v uint32, bits uint, ok bool) {
 	return v << (32 - bits), bits, true
 }
 
-func ipv4String(v uint32) string {
-	return netip.AddrFrom4([4]byte{byte(v >> 24), byte(v >> 16), byte(v >> 8), byte(v)}).String()
+func ipv4Addr(v uint32) netip.Addr {
+	return netip.AddrFrom4([4]byte{byte(v >> 24), byte(v >> 16), byte(v >> 8), byte(v)})
 }
 
 func ipv4Number(a netip.Addr) uint32 {

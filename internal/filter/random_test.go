@@ -16,7 +16,11 @@ import (
 )
 
 // A writer makes up expressions. Most of them are well formed.
-type writer struct{ r *rand.Rand }
+type writer struct {
+	r *rand.Rand
+	// addrs are used most of the time, if there are any.
+	addrs []string
+}
 
 func (w writer) pick(s ...string) string { return s[w.r.IntN(len(s))] }
 
@@ -26,6 +30,9 @@ func (w writer) number() string {
 }
 
 func (w writer) addr() string {
+	if len(w.addrs) > 0 && w.r.IntN(8) > 0 {
+		return w.pick(w.addrs...)
+	}
 	return w.pick("10.0.0.1", "192.168.1.2", "127.0.0.1", "10.1", "1.2.3", "::1", "fe80::1", "2001:db8::2", "80", "10")
 }
 
@@ -133,7 +140,7 @@ func TestRandomExpressions(t *testing.T) {
 			t.Fatalf("FILTER_RANDOM=%s: %v", s, err)
 		}
 	}
-	w := writer{rand.New(rand.NewPCG(seed, 2))}
+	w := writer{r: rand.New(rand.NewPCG(seed, 2))}
 	links := []packet.LinkType{1, 1, 1, 1, 101, 113, 276, 105, 127, 9, 104, 107, 192, 119, 10, 6, 228, 229, 129, 51, 8, 108, 122}
 	type job struct {
 		lt   packet.LinkType
