@@ -78,6 +78,16 @@ var rules = []rule{
 		reason: "resources are written when the programs are built, not when they run",
 	},
 	{
+		from:   []string{"internal/trace"},
+		not:    []string{"internal/capture/...", "internal/cache", "internal/dump", "internal/control", "internal/config", "internal/daemon"},
+		reason: "the cache is measured with it, by rules that are not the cache's own",
+	},
+	{
+		from:   []string{"cmd/..."},
+		not:    []string{"internal/trace"},
+		reason: "measurements are no part of the programs",
+	},
+	{
 		from:   []string{"cmd/..."},
 		not:    []string{"testing", "net/http/pprof", "expvar", "github.com/rogpeppe/go-internal/..."},
 		reason: "tests and debugging doors have no place in a service that runs with privileges",

@@ -3,36 +3,27 @@ package cache
 import (
 	"bytes"
 	"errors"
-	"hash/maphash"
 	"io"
 	"os"
 	"path/filepath"
 	"sync"
 	"testing"
 
-	"github.com/klauspost/compress/zstd"
-
 	"github.com/packetcache/packetcache/internal/packet"
-	"github.com/packetcache/packetcache/internal/pcapio"
-	"github.com/packetcache/packetcache/internal/session"
+	"github.com/packetcache/packetcache/internal/trace"
 )
 
 // An office is the trace of a working day: 209,381 packets that 11,586 TCP and
 // UDP sessions sent in ten hours.
 type office struct {
+	*trace.Index
 	link    packet.LinkType
 	packets []packet.Packet
-	// Of each packet: its session, in the order of their beginning, and the
-	// offset in it. Packets of other sessions than TCP and UDP have them too.
-	session []int
-	offset  []uint64
-	// talks says which sessions are TCP or UDP.
-	talks []bool
 }
 
 var (
 	loadOffice = sync.OnceValues(readOffice)
-	errNoTrace = errors.New("no corpus (set PACKETCACHE_CORPUS)")
+	errNoTrace = errors.New("the trace of a day is not there")
 )
 
 // needOffice returns the trace of the corpus, which is read once.
@@ -48,62 +39,33 @@ func needOffice(t testing.TB) *office {
 }
 
 func readOffice() (*office, error) {
-	root := os.Getenv("PACKETCACHE_CORPUS")
-	if root == "" {
-		root = filepath.Join("..", "..", "..", "shared", "corpus")
-	}
-	path := filepath.Join(root, "office-dev.pcap.zst")
-	if _, err := os.Stat(path); err != nil {
+	file, err := trace.Corpus(filepath.Join("..", ".."), "office-dev.pcap.zst")
+	if err != nil {
 		return nil, errors.Join(errNoTrace, err)
 	}
-	file, err := os.Open(path)
+	index, err := trace.NewIndex(file)
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
-	unpacked, err := zstd.NewReader(file)
+	s, err := file.Open()
 	if err != nil {
 		return nil, err
 	}
-	defer unpacked.Close()
-	r, err := pcapio.NewReader(unpacked)
-	if err != nil {
-		return nil, err
-	}
-	o := &office{link: r.Interfaces()[0].LinkType}
-	const slots = 1 << 16 // far more than are ever live
-	table, err := session.NewTable(make([]byte, slots*128), make([]byte, 1<<20))
-	if err != nil {
-		return nil, err
-	}
-	decoder := session.NewDecoder()
-	bySlot := map[int]int{}
-	var age clock
+	defer s.Close()
+	o := &office{Index: index, link: s.Interfaces()[0].LinkType}
+	batch := make([]packet.Packet, 256)
 	for {
-		var p packet.Packet
-		if err := r.Next(&p); errors.Is(err, io.EOF) {
-			break
+		n, err := s.Batch(batch)
+		if errors.Is(err, io.EOF) {
+			return o, nil
 		} else if err != nil {
 			return nil, err
 		}
-		p.Data = bytes.Clone(p.Data)
-		age.step(p.Time)
-		var f session.Flow
-		decoder.Decode(o.link, p.Data, &f)
-		slot, offset, event := table.Visit(&f, table.Find(f.Hash), age.tick(), max(p.OrigLen, uint32(len(p.Data))))
-		if event == session.Began {
-			bySlot[slot] = len(o.talks)
-			a, b := f.Key.Ports()
-			o.talks = append(o.talks, a != 0 || b != 0)
+		for _, p := range batch[:n] {
+			p.Data = bytes.Clone(p.Data)
+			o.packets = append(o.packets, p)
 		}
-		o.packets = append(o.packets, p)
-		o.session = append(o.session, bySlot[slot])
-		o.offset = append(o.offset, offset)
 	}
-	if given := table.Stats().GivenUp; given != 0 {
-		return nil, errors.New("the table to tell sessions apart was too small")
-	}
-	return o, nil
 }
 
 // replayTo puts the whole trace into a cache.
@@ -131,44 +93,26 @@ func (o *office) announce(t testing.TB, c *Cache) packet.InterfaceID {
 	return id
 }
 
-// A fingerprint tells the packets of a trace apart, nearly.
-type fingerprint struct {
-	time int64
-	data uint64
-}
-
-var fingerprintSeed = maphash.MakeSeed()
-
-func fingerprintOf(p *packet.Packet) fingerprint {
-	return fingerprint{p.Time, maphash.Bytes(fingerprintSeed, p.Data)}
-}
-
 // present says of each packet of the trace whether the cache still has it. It
 // also checks that the cache is read in the order of time.
 func (o *office) present(t testing.TB, c *Cache, id packet.InterfaceID) []bool {
 	t.Helper()
-	index := make(map[fingerprint][]int32, len(o.packets))
-	for i := range o.packets {
-		f := fingerprintOf(&o.packets[i])
-		index[f] = append(index[f], int32(i))
-	}
-	present := make([]bool, len(o.packets))
 	r := c.NewReader()
 	r.Begin(All)
-	var p packet.Packet
-	for last := int64(0); r.Next(&p); last = p.Time {
-		if p.Time < last {
-			t.Fatalf("time goes back by %d ns", last-p.Time)
+	last := int64(0)
+	present, err := o.Present(func(p *packet.Packet) bool {
+		for r.Next(p) {
+			if p.Time < last {
+				t.Fatalf("time goes back by %d ns", last-p.Time)
+			}
+			if last = p.Time; p.Interface == id {
+				return true
+			}
 		}
-		if p.Interface != id {
-			continue
-		}
-		f := fingerprintOf(&p)
-		if len(index[f]) == 0 {
-			t.Fatalf("a packet of time %d was not put in, or comes twice", p.Time)
-		}
-		present[index[f][0]] = true
-		index[f] = index[f][1:]
+		return false
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 	return present
 }
@@ -183,40 +127,28 @@ type retention struct {
 }
 
 func (o *office) retention(present []bool) (r retention) {
-	type state struct {
-		packets                      int
-		headless, lost, kept, broken bool
-	}
-	states := make([]state, len(o.talks))
-	for i, here := range present {
-		s := &states[o.session[i]]
-		s.packets++
-		s.kept = s.kept || here
-		s.broken = s.broken || here && s.lost
-		s.lost = s.lost || !here
-		s.headless = s.headless || !here && o.offset[i] < 4096
-	}
 	var sessions, heads, whole, prefixes, answered, answeredHeads int
-	for n, s := range states {
-		if !o.talks[n] {
+	for n, left := range o.Left(present) {
+		s := &o.Sessions[n]
+		if !s.Talk {
 			continue
 		}
 		sessions++
-		if !s.headless {
+		if left.Head >= 4096 {
 			heads++
 		}
-		if s.packets > 1 {
+		if s.Packets > 1 {
 			answered++
-			if !s.headless {
+			if left.Head >= 4096 {
 				answeredHeads++
 			}
 		}
 		switch {
-		case !s.lost:
+		case left.Head == trace.Everything:
 			whole++
-		case s.kept:
+		case left.Any:
 			r.truncated++
-			if !s.broken {
+			if !left.Broken {
 				prefixes++
 			}
 		}

@@ -27,7 +27,7 @@ func TestOfficeAgreesWithModel(t *testing.T) {
 				if i > 0 {
 					m.now += max(0, p.Time-o.packets[i-1].Time)
 				}
-				n := o.session[i]
+				n := int(o.Packets[i].Session)
 				anew := m.sessions[n] == nil
 				if anew {
 					m.sessions[n] = &modelSession{}
@@ -113,9 +113,9 @@ func (o *office) checkPromise(t *testing.T, s *Stats, present []bool) {
 	ages[0] = age
 	for i := range o.packets {
 		n := uint64(len(o.packets[i].Data))
-		class := classOfByte(o.offset[i])
+		class := classOfByte(o.Packets[i].Offset)
 		if n > 2048 {
-			class = classOfByte(o.offset[i] + n - 1)
+			class = classOfByte(o.Packets[i].Offset + n - 1)
 		}
 		if age, _ := s.Promise(class); ages[i] < age && !present[i] {
 			t.Fatalf("a packet of class %d is %v old and not there; the promise is %v", class, ages[i], age)
