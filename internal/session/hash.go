@@ -32,11 +32,17 @@ func (s *seed) hash(k *Key) uint64 {
 		return s.hashIPv4(k)
 	}
 	h := mix(k.a.lo^s[0], k.b.lo^s[1]) ^ mix(k.a.hi^s[2], k.b.hi^s[3])
-	return mix(h^s[2], k.meta^s[3])
+	return s.spread(h, k.meta)
 }
 
 // hashIPv4 is hash for addresses that stand in lo alone.
 func (s *seed) hashIPv4(k *Key) uint64 {
-	h := mix(k.a.lo^s[0], k.b.lo^s[1])
-	return mix(h^s[2], k.meta^s[3])
+	return s.spread(mix(k.a.lo^s[0], k.b.lo^s[1]), k.meta)
+}
+
+// spread brings in the ports. One step alone takes ports in a row, as a client
+// uses them, to multiples of one number, which with one seed in a hundred fall
+// into few buckets.
+func (s *seed) spread(h, meta uint64) uint64 {
+	return mix(mix(h^s[2], meta^s[3])^s[1], s[0])
 }
