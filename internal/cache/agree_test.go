@@ -99,12 +99,19 @@ func TestAgreesWithModel(t *testing.T) {
 	if raceEnabled {
 		packets = 16000
 	}
-	for name, replay := range map[string]bool{"live": false, "replay": true} {
+	for name, replay := range map[string]bool{"live": false, "replay": true, "live with rules": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(3, replay)
 			single, batched := w.newCache(t), w.newCache(t)
 			m := newModel()
+			packets := packets
+			if name == "live with rules" {
+				packets /= 3 // of more logs
+				m = newModel(someRules...)
+				setRules(t, single, someRules...)
+				setRules(t, batched, someRules...)
+			}
 			start := w.boot
 			var judge judge
 			var views []*view
@@ -137,7 +144,7 @@ func TestAgreesWithModel(t *testing.T) {
 			}
 			m.checkContents(t, single)
 			m.checkContents(t, batched)
-			judge.decide(t, 2, smallBudget/8, 1000)
+			judge.decide(t, m, 2, smallBudget/8, 1000)
 			s := single.Stats()
 			t.Logf("%d packets, %d evicted, %d of them unanswered; %d sessions in %v; the judge compared %d choices",
 				m.serial, s.Evicted.Packets, s.Unanswered.Evicted.Packets, s.Sessions.Seen, s.Age, judge.compared)

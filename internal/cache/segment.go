@@ -134,7 +134,14 @@ type log struct {
 	run      run
 	segments int
 	pages    int
-	evicted  Count
+	// weight is how many times as old its packets count as, when some have to
+	// go; excluded says that none may come to it.
+	weight   float64
+	excluded bool
+	// leftBehind is the seq of the last segment that may hold packets of
+	// sessions which are no longer in the tier of the log.
+	leftBehind uint64
+	evicted    Count
 	// lost is the cache clock of the newest packet that was evicted or
 	// refused; see horizon.
 	lost  int64
