@@ -89,16 +89,6 @@ func ProgramExposed(account string, path string) Occurrence {
 	return occur(1017, account, path)
 }
 
-// Crashed is event 1018 (error): PacketCache crashed at %1 and was started again. What it had in memory is gone. %2 holds what it printed: %3
-func Crashed(time string, file string, trace string) Occurrence {
-	return occur(1018, time, file, trace)
-}
-
-// CrashUnwatched is event 1019 (warning): If PacketCache crashes, it will not be known why: %1.
-func CrashUnwatched(err error) Occurrence {
-	return occur(1019, err)
-}
-
 // Unnumbered is event 1099 (warning): %1
 func Unnumbered(message string) Occurrence {
 	return occur(1099, message)
@@ -197,4 +187,9 @@ func MemoryNotResized(to uint64, err error) Occurrence {
 // MemoryNotReleased is event 1404 (error): The memory of the cache can't be given back: %1.
 func MemoryNotReleased(err error) Occurrence {
 	return occur(1404, err)
+}
+
+// PacketsDamaged is event 1405 (error): Packets in the cache can't be read any more: %1. All others can.
+func PacketsDamaged(err error) Occurrence {
+	return occur(1405, err)
 }

@@ -95,9 +95,7 @@ func serve(c *cli.Context, log *logrus.Logger, stdout io.Writer, ready func()) e
 		Log:    log,
 		StopBy: service.StopBy,
 	}
-	if service.Managed() {
-		defer watchCrashes(log, loaded.DataDir)()
-	} else {
+	if !service.Managed() {
 		o.Foreground = stdout
 	}
 	return daemon.Run(c.Context, o, ready)

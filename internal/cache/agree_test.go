@@ -1,6 +1,7 @@
 package cache
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"reflect"
 	"testing"
@@ -99,22 +100,23 @@ func TestAgreesWithModel(t *testing.T) {
 	if raceEnabled {
 		packets = 16000
 	}
-	for name, replay := range map[string]bool{"live": false, "replay": true, "live with rules": false} {
+	for name, test := range map[string]struct{ replay, compress bool }{
+		"live": {}, "replay": {replay: true},
+		"live, compressed": {compress: true}, "replay, compressed": {replay: true, compress: true},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			replay := test.replay
 			w := newWorld(3, replay)
-			single, batched := w.newCache(t), w.newCache(t)
+			single, batched := w.newCache(t, test.compress), w.newCache(t, false)
 			m := newModel()
-			packets := packets
-			if name == "live with rules" {
-				packets /= 3 // of more logs
-				m = newModel(someRules...)
-				setRules(t, single, someRules...)
-				setRules(t, batched, someRules...)
-			}
 			start := w.boot
 			var judge judge
 			var views []*view
+			packets := packets
+			if test.compress {
+				packets /= 2
+			}
 			for m.serial < packets {
 				w.pass()
 				var batch []packet.Packet
@@ -132,9 +134,11 @@ func TestAgreesWithModel(t *testing.T) {
 					m.checkFull(t, single, evicted)
 					judge.see(m, evicted)
 				}
-				w.feed(batched, batch)
-				if a, b := single.Stats(), batched.Stats(); !reflect.DeepEqual(a, b) {
-					t.Fatalf("packet %d: one by one: %+v\nin batches: %+v", m.serial, a, b)
+				if !test.compress { // which frees memory at its own times
+					w.feed(batched, batch)
+					if a, b := single.Stats(), batched.Stats(); !reflect.DeepEqual(a, b) {
+						t.Fatalf("packet %d: one by one: %+v\nin batches: %+v", m.serial, a, b)
+					}
 				}
 				views = w.readOn(t, views, m, single)
 			}
@@ -143,18 +147,32 @@ func TestAgreesWithModel(t *testing.T) {
 				v.finish(t)
 			}
 			m.checkContents(t, single)
-			m.checkContents(t, batched)
-			judge.decide(t, m, 2, smallBudget/8, 1000)
+			if !test.compress {
+				m.checkContents(t, batched)
+			}
+			judge.decide(t, 2, MinBytes/8, packets/100)
 			s := single.Stats()
-			t.Logf("%d packets, %d evicted, %d of them unanswered; %d sessions in %v; the judge compared %d choices",
-				m.serial, s.Evicted.Packets, s.Unanswered.Evicted.Packets, s.Sessions.Seen, s.Age, judge.compared)
+			t.Logf("%d packets, %d evicted, %d of them unanswered; %d sessions in %v; the judge compared %d choices; %s",
+				m.serial, s.Evicted.Packets, s.Unanswered.Evicted.Packets, s.Sessions.Seen, s.Age, judge.compared, compression(&s))
+			if compressed := s.Classes[0].Compressed > 0; compressed != test.compress {
+				t.Errorf("class 0 is compressed: %v", compressed)
+			}
 		})
 	}
 }
 
-func (w *world) newCache(t *testing.T) *Cache {
+// compression says how far segments are compressed.
+func compression(s *Stats) string {
+	var n, packed, unpacked int
+	for _, class := range s.Classes {
+		n, packed, unpacked = n+class.Compressed, packed+class.Packed, unpacked+class.Unpacked
+	}
+	return fmt.Sprintf("%d segments hold %d bytes in %d", n, unpacked, packed)
+}
+
+func (w *world) newCache(t *testing.T, compress bool) *Cache {
 	t.Helper()
-	return newCache(t, Options{Bytes: smallBudget, Most: 4 * smallBudget, Bias: 2, Boot: func() int64 { return w.boot }})
+	return newCache(t, Options{Compress: compress, Bytes: MinBytes, Most: 4 * smallBudget, Bias: 2, Boot: func() int64 { return w.boot }})
 }
 
 func (w *world) feed(c *Cache, batch []packet.Packet) {

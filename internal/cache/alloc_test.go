@@ -18,10 +18,7 @@ func TestAppendAllocatesNothing(t *testing.T) {
 	}
 	for _, replay := range []bool{false, true} {
 		w.replay = replay
-		c := w.newCache(t)
-		if replay {
-			setRules(t, c, someRules...)
-		}
+		c := w.newCache(t, false)
 		w.feed(c, batch)
 		if s := c.Stats(); s.Evicted.Packets == 0 {
 			t.Fatal("the cache is not full")

@@ -31,12 +31,18 @@ type Options struct {
 	// Bias is how much sooner a class is forgotten than the one below it, in
 	// octaves of age: 0 is a plain ring, 2 the default.
 	Bias float64
+	// Compress has segments compressed once they are full: by a goroutine of the
+	// cache, as far as the machine has time to spare, or in the course of Replay.
+	Compress bool
 	// Boot reads a clock that never goes back and counts sleep, in
 	// nanoseconds; nil is the system's.
 	Boot func() int64
 	// Unlocked, if not nil, is told why the memory cannot be locked against
 	// paging to disk, once as long as that is so, by a goroutine of the cache.
 	Unlocked func(error)
+	// Damaged, if not nil, is told of packets that were lost because what was
+	// compressed could not be read.
+	Damaged func(error)
 }
 
 // A Cache holds packets. Its methods may be called from several goroutines.
@@ -45,6 +51,7 @@ type Cache struct {
 	most     int
 	boot     func() int64
 	unlocked func(error)
+	damaged  func(error)
 
 	resizing sync.Mutex // held during Resize and Close, before mu
 
@@ -59,9 +66,7 @@ type Cache struct {
 	numbers    map[interfaceName]packet.InterfaceID
 	pages      pagePool
 	segments   segmentPool
-	logs       []log
-	rules      []rule
-	tiers      []float64 // their factors; see tiers.go
+	logs       [NumClasses + 1]log
 	// position counts the bytes ever appended: the newest protected bytes are
 	// never a victim.
 	position  uint64
@@ -69,10 +74,13 @@ type Cache struct {
 	// epoch counts the readers that have begun; see probation.go.
 	epoch    uint32
 	order    orderOf
+	begun    bool // a segment was, so that the one before it may be compressed
 	stats    counters
 	pipeline pipeline
 
-	populator populator
+	populator    populator
+	compressor   *compressor // nil if nothing is to be compressed
+	decompressor *decompressor
 }
 
 // New makes an empty cache.
@@ -94,10 +102,9 @@ func New(o Options) (*Cache, error) {
 		bias:     o.Bias,
 		boot:     o.Boot,
 		unlocked: o.Unlocked,
+		damaged:  o.Damaged,
 		decoder:  session.NewDecoder(),
 		numbers:  map[interfaceName]packet.InterfaceID{},
-		logs:     make([]log, tierLogs),
-		tiers:    []float64{1},
 		epoch:    1, // 0 marks a record that has not left the probation log
 	}
 	c.clock.start(o.Boot())
@@ -105,6 +112,12 @@ func New(o Options) (*Cache, error) {
 	if err = store.resize(l); err == nil {
 		store.live.Huge()
 		c.table, err = session.NewTable(store.live.Bytes(), store.ended.Bytes())
+	}
+	if err == nil && o.Compress {
+		c.compressor, err = newCompressor()
+	}
+	if err == nil {
+		c.decompressor, err = newDecompressor()
 	}
 	if err != nil {
 		_ = store.region.Close()
@@ -115,9 +128,11 @@ func New(o Options) (*Cache, error) {
 	for class := range c.logs {
 		c.logs[class].init()
 	}
-	c.weigh()
 	c.populator = newPopulator()
 	go c.populate()
+	if c.compressor != nil {
+		go c.compressAlong()
+	}
 	return c, nil
 }
 
@@ -126,7 +141,6 @@ func (c *Cache) SetBias(bias float64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.bias = bias
-	c.weigh()
 }
 
 // LockError says why the cache may be paged to disk; nil if it can't be. On
@@ -148,11 +162,15 @@ func (c *Cache) Close() error {
 	defer c.resizing.Unlock()
 	close(c.populator.stop)
 	<-c.populator.done
+	if c.compressor != nil {
+		close(c.compressor.stop)
+		<-c.compressor.done
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for class := range c.logs { // their segments are about to be unmapped
 		l := &c.logs[class]
-		*l = log{evicted: l.evicted, lost: l.lost, loser: l.loser, weight: l.weight, excluded: l.excluded}
+		*l = log{evicted: l.evicted, lost: l.lost, loser: l.loser}
 		l.init()
 	}
 	c.store.contents.Untouched(c.pages.touched * pageSize)

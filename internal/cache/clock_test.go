@@ -17,7 +17,7 @@ var jumps = []time.Duration{24 * time.Hour, -366 * 24 * time.Hour, 24 * time.Hou
 // say all the same.
 func TestClockOnTheWall(t *testing.T) {
 	w := newWorld(11, false)
-	c := w.newCache(t)
+	c := w.newCache(t, false)
 	m := newModel()
 	start := w.boot
 	step := func(n int) {
@@ -42,7 +42,7 @@ func TestClockOnTheWall(t *testing.T) {
 // jump, so that as many as can be overlap.
 func TestClockJumpsInEveryClass(t *testing.T) {
 	w := newWorld(12, false)
-	c := w.newCache(t)
+	c := w.newCache(t, false)
 	m := newModel()
 	start := w.boot
 	// Conversation k stands in class k and remains there: its packets claim to

@@ -10,7 +10,7 @@ import (
 // whoever still holds it comes to no harm.
 func TestAfterClose(t *testing.T) {
 	w := newWorld(1, false)
-	c := w.newCache(t)
+	c := w.newCache(t, false)
 	for range 2000 {
 		s := w.next()
 		c.Append([]packet.Packet{s.p})

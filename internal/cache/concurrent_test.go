@@ -12,11 +12,18 @@ import (
 	"github.com/packetcache/packetcache/internal/packet"
 )
 
-// TestConcurrent: two goroutines append, four read, one looks at the figures.
-// What is read is whole.
-func TestConcurrent(t *testing.T) { concurrently(t, func(*Cache, *atomic.Bool) {}) }
+// TestConcurrent: two goroutines append, four read, one looks at the figures,
+// one compresses without rest. What is read is whole.
+func TestConcurrent(t *testing.T) {
+	concurrently(t, func(c *Cache, stop *atomic.Bool) {
+		for !stop.Load() {
+			c.compressNext()
+		}
+	})
+}
 
-// TestConcurrentResize: the same while the cache grows and shrinks.
+// TestConcurrentResize: the same while the cache grows and shrinks, and
+// compresses as it finds time.
 func TestConcurrentResize(t *testing.T) {
 	concurrently(t, func(c *Cache, stop *atomic.Bool) {
 		random := rand.New(rand.NewPCG(8, 8))
@@ -29,28 +36,10 @@ func TestConcurrentResize(t *testing.T) {
 	})
 }
 
-// TestConcurrentRules: the same while the rules change, and the budget.
-func TestConcurrentRules(t *testing.T) {
-	concurrently(t, func(c *Cache, stop *atomic.Bool) {
-		random := rand.New(rand.NewPCG(9, 9))
-		for !stop.Load() {
-			rules := []Rule{every("a", 4, 3, 0), every("b", 0.1, 3, 1), every("c", float64(random.IntN(3)), 3, 2)}
-			if err := c.SetRules(rules[random.IntN(len(rules)):]); err != nil {
-				t.Error(err)
-				return
-			}
-			if err := c.Resize(MinBytes + random.IntN(MinBytes)); err != nil {
-				t.Error(err)
-				return
-			}
-		}
-	})
-}
-
 // concurrently works on a cache from all sides, and does something else with
 // it meanwhile.
 func concurrently(t *testing.T, other func(c *Cache, stop *atomic.Bool)) {
-	c := newCache(t, Options{Bytes: smallBudget, Most: 4 * smallBudget, Bias: 2})
+	c := newCache(t, Options{Bytes: smallBudget, Most: 4 * smallBudget, Bias: 2, Compress: true})
 	var stop atomic.Bool
 	var appended, read, statsSeen atomic.Uint64
 	var wg sync.WaitGroup
@@ -125,7 +114,7 @@ func addressOfA(data []byte) []byte {
 func TestCloseInTheMiddle(t *testing.T) {
 	for round := range 8 {
 		w := newWorld(uint64(round), false)
-		c := w.newCache(t)
+		c := w.newCache(t, true)
 		var batch []packet.Packet
 		for range 300 {
 			batch = append(batch, w.next().p)
@@ -147,9 +136,6 @@ func TestCloseInTheMiddle(t *testing.T) {
 						c.Stats()
 						c.Interfaces()
 						if err := c.Resize(smallBudget + i%3*smallBudget); err != nil && !errors.Is(err, errClosed) {
-							t.Error(err)
-						}
-						if err := c.SetRules([]Rule{every("all", float64(i%3), 1, 0)}); err != nil && !errors.Is(err, errClosed) {
 							t.Error(err)
 						}
 					default:

@@ -89,16 +89,18 @@ func (r *Reader) begin(cur *cursor, ref segmentRef) standing {
 		return atEnd
 	}
 	cur.seq, cur.size, cur.stamped = seg.seq, seg.size, seg.stamped
-	at, wasOpen := slices.BinarySearchFunc(r.open, seg.seq, func(o openSegment, seq uint64) int { return cmp.Compare(o.seq, seq) })
-	if wasOpen {
-		cur.size = r.open[at].size
+	if open := r.open[ref.class]; open.seq == seg.seq {
+		cur.size = open.size
 	}
 	// An ordered segment is so when it is sorted, too.
-	disordered := seg.disordered || ref.skip > 0
-	if disordered {
+	disordered, raw := seg.disordered || ref.skip > 0, seg.codec == codecRaw
+	if disordered && raw {
 		r.list = c.listRecords(seg, cur.size, r.list[:0])
 	}
 	c.mu.Unlock()
+	if disordered && !raw && !r.listUnpacked(cur) {
+		return atEnd
+	}
 	if disordered {
 		slices.SortFunc(r.list, func(a, b sortKey) int {
 			return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.tie, b.tie), cmp.Compare(a.offset, b.offset))
@@ -123,6 +125,20 @@ func (c *Cache) listRecords(seg *segment, size uint32, order []sortKey) []sortKe
 		order = append(order, sortKey{w.header.time, at, w.header.tie, w.header.iface})
 	}
 	return order
+}
+
+// listUnpacked is listRecords for a compressed segment, all of which was there
+// when the reader began; it reports false if that has gone.
+func (r *Reader) listUnpacked(cur *cursor) bool {
+	if cap(r.list) < maxRecords {
+		r.list = make([]sortKey, 0, maxRecords)
+	}
+	return r.c.decompressor.unpack(r.c, cur.ref.slot, cur.seq, func(raw []byte) {
+		r.list = r.list[:0]
+		forEachRecord(raw[:min(int(cur.size), len(raw))], func(offset uint32, h *header) {
+			r.list = append(r.list, sortKey{h.time, offset, h.tie, h.iface})
+		})
+	})
 }
 
 // advance goes to the next record.
@@ -235,16 +251,19 @@ func (r *Reader) fetchLarge(cur *cursor) []byte {
 }
 
 // fetch copies bytes of the segment from offset on, if it is still there.
-func (r *Reader) fetch(cur *cursor, offset uint32, dst []byte) int {
+func (r *Reader) fetch(cur *cursor, offset uint32, dst []byte) (n int) {
 	c := r.c
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closed {
-		return 0
-	}
 	seg := c.segments.lookUp(cur.ref.slot)
-	if seg == nil || seg.seq != cur.seq {
-		return 0
+	gone := c.closed || seg == nil || seg.seq != cur.seq
+	if gone || seg.codec == codecRaw {
+		if !gone {
+			n = c.copyOut(seg, offset, dst)
+		}
+		c.mu.Unlock()
+		return n
 	}
-	return c.copyOut(seg, offset, dst)
+	c.mu.Unlock()
+	c.decompressor.unpack(c, cur.ref.slot, cur.seq, func(raw []byte) { n = copy(dst, raw[min(int(offset), len(raw)):]) })
+	return n
 }

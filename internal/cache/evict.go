@@ -1,12 +1,14 @@
 package cache
 
+import "math"
+
 // probationShare of the pages is what unanswered first packets keep when others
 // need them.
 const probationShare = 20
 
 // evict frees the oldest segment of the class that deserves it least, and
 // reports whether there was any. It is the probation log's if that has more
-// than its share, else it is chosen by age and weight. The newest eighth of the
+// than its share, else it is chosen by age and bias. The newest eighth of the
 // budget is spared, whatever its class, so that recent traffic is complete
 // and one fast download can't empty the past.
 func (c *Cache) evict() bool {
@@ -15,15 +17,19 @@ func (c *Cache) evict() bool {
 		return true
 	}
 	c.settle() // an open segment can be the one
-	victim, worst := -1, 0.0
-	spared, worstSpared := -1, 0.0
+	victim, worst := -1, math.Inf(-1)
+	spared, worstSpared := -1, math.Inf(-1)
 	for class := range c.logs {
 		l := &c.logs[class]
 		if l.oldest == noSegment {
 			continue
 		}
 		seg := &c.segments.slots[l.oldest]
-		score := (float64(c.clock.now-seg.newest) + 1) * l.weight
+		octave := class
+		if class == probation {
+			octave = 0
+		}
+		score := math.Log2(float64(c.clock.now-seg.newest)+1) + c.bias*float64(octave)
 		if c.position-seg.position < c.protected {
 			if score > worstSpared {
 				spared, worstSpared = class, score
@@ -50,9 +56,6 @@ func (c *Cache) drop(class int) {
 	gone := seg.held()
 	if gone.Packets > 0 {
 		l.lose(seg.newest)
-		if class >= tierLogs && seg.seq <= l.leftBehind {
-			c.logs[(class-tierLogs)%NumClasses].lose(seg.newest)
-		}
 	}
 	l.evicted.add(gone.Packets, gone.Bytes)
 	c.bookEviction(seg)
@@ -73,6 +76,10 @@ func (l *log) lose(at int64) {
 // bookEviction tells the interfaces what goes with a segment.
 func (c *Cache) bookEviction(seg *segment) {
 	s := &seg.shares
+	if seg.tallies > 0 {
+		c.bookTallies(seg)
+		return
+	}
 	if !s.many {
 		for i := range s.id[:s.n] {
 			c.interfaces[s.id[i]].stats.Evicted.add(uint64(s.packets[i]), uint64(s.bytes[i]))

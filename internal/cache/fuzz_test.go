@@ -41,7 +41,7 @@ func FuzzReplay(f *testing.F) {
 	f.Add(false, sized)
 	f.Fuzz(func(t *testing.T, replay bool, ops []byte) {
 		w := newWorld(1, replay)
-		c := w.newCache(t)
+		c := w.newCache(t, false)
 		m := newModel()
 		talks := w.talks[:16]
 		start := w.boot

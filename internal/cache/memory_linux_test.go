@@ -49,7 +49,7 @@ func TestFillForResidentMemory(t *testing.T) {
 	}
 	debug.SetGCPercent(20)
 	before := resident(t)
-	tp := newTape(t, Options{Bytes: budget, Bias: 2})
+	tp := newTape(t, Options{Bytes: budget, Bias: 2, Compress: true})
 	talks := manyTalks(200, newWorld(9, false).random)
 	readers := make([]*Reader, 8)
 	for i := range readers {

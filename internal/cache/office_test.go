@@ -159,19 +159,17 @@ func (o *office) retention(present []bool) (r retention) {
 	return r
 }
 
-// recordOverhead is how many bytes the records of a cache take beyond the
-// packets' own, on average, as they stand in segments.
+// recordOverhead is how many bytes the records of the classes take beyond the
+// packets' own, on average.
 func recordOverhead(c *Cache) float64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	records, bytes := 0, 0
-	for class := range c.logs {
+	for class := range NumClasses {
 		for slot := c.logs[class].oldest; slot != noSegment; slot = c.segments.slots[slot].next {
-			w := walk{c: c, seg: &c.segments.slots[slot]}
-			for at := uint32(0); w.next(); at = w.offset {
-				records++
-				bytes += int(w.offset-at) - w.header.length
-			}
+			seg := &c.segments.slots[slot]
+			records += int(seg.records)
+			bytes += int(seg.size) - int(seg.bytes)
 		}
 	}
 	return float64(bytes) / float64(max(records, 1))

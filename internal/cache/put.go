@@ -96,13 +96,9 @@ func (l *log) settle() {
 func (c *Cache) putRare(l *log, class int, p *packet.Packet, tie uint16, at int64) bool {
 	l.settle()
 	n := len(p.Data)
-	if l.excluded {
-		c.turnAway(RefusedByRule, p)
-		l.lose(at)
-		return false
-	}
 	if l.room < headerRoom+n && !c.open(class, headerRoom+n) {
-		c.turnAway(RefusedNoRoom, p)
+		c.stats.refused[RefusedNoRoom].add(1, uint64(n))
+		c.interfaces[p.Interface].stats.Refused.add(1, uint64(n))
 		l.lose(at)
 		return false
 	}
@@ -166,7 +162,8 @@ func (c *Cache) open(class, size int) bool {
 			if c.segments.available() {
 				slot := c.segments.take()
 				l.push(&c.segments, slot)
-				l.head.stamped = class == probation
+				l.head.class, l.head.stamped = uint8(class), class == probation
+				c.begun = true
 				return true
 			}
 		}

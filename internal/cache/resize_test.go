@@ -23,7 +23,7 @@ func TestResizeAgreesWithModel(t *testing.T) {
 			t.Parallel()
 			const most = 3 * smallBudget
 			w := newWorld(5, replay)
-			c := newCache(t, Options{Bytes: smallBudget, Most: most, Bias: 2, Boot: func() int64 { return w.boot }})
+			c := newCache(t, Options{Bytes: smallBudget, Most: most, Bias: 2, Compress: true, Boot: func() int64 { return w.boot }})
 			m := newModel()
 			start := w.boot
 			var views []*view

@@ -23,8 +23,14 @@ const noSegment = ^uint32(0)
 // A codec says how the bytes in a segment's pages are to be read.
 type codec uint8
 
-// codecRaw is records as they were appended.
-const codecRaw codec = 0
+const (
+	// codecRaw is records as they were appended.
+	codecRaw codec = iota
+	// codecZstd is tallies, if there are any, and a frame of records (RFC 8878).
+	codecZstd
+	// codecDamaged is what cannot be read any more.
+	codecDamaged
+)
 
 // A segment is a run of records of one class in a chain of pages. The
 // descriptor stands outside the Go heap and holds no pointers.
@@ -43,12 +49,15 @@ type segment struct {
 	bytes         uint64 // captured bytes of its packets
 	first, last   uint32 // pages
 	pages         uint32
-	size          uint32 // bytes used of the pages
+	size          uint32 // bytes of its records
+	packed        uint32 // bytes used of the pages once it is compressed
 	records       uint32
 	left          uint32 // records that have left the probation log
 	next          uint32 // the next younger segment of the class, or of the free list
 	lastInterface packet.InterfaceID
 	lastTie       uint16
+	tallies       uint16 // at the front of what is compressed; see compressor.tally
+	class         uint8
 	lastAt        uint32 // offset of the newest record
 	codec         codec  // of a sealed segment; an open one is raw
 	// disordered says that some packet is older than the one before it.
@@ -131,16 +140,13 @@ type log struct {
 	// the memory of the pages it goes on, room what is left of that page.
 	head     *segment
 	at, room int
-	run      run
-	segments int
-	pages    int
-	// weight is how many times as old its packets count as, when some have to
-	// go; excluded says that none may come to it.
-	weight   float64
-	excluded bool
-	// leftBehind is the seq of the last segment that may hold packets of
-	// sessions which are no longer in the tier of the log.
-	leftBehind uint64
+	// raw is the oldest segment that the compressor has not looked at. Skip is
+	// how many it is to leave alone, poor how many in a row gained little.
+	raw        uint32
+	skip, poor int
+	run        run
+	segments   int
+	pages      int
 	evicted    Count
 	// lost is the cache clock of the newest packet that was evicted or
 	// refused; see horizon.
@@ -148,7 +154,7 @@ type log struct {
 	loser bool // whether anything was
 }
 
-func (l *log) init() { l.oldest, l.youngest = noSegment, noSegment }
+func (l *log) init() { l.oldest, l.youngest, l.raw = noSegment, noSegment, noSegment }
 
 // push adds a segment as the youngest.
 func (l *log) push(p *segmentPool, slot uint32) {
@@ -158,6 +164,9 @@ func (l *log) push(p *segmentPool, slot uint32) {
 		p.slots[l.youngest].next = slot
 	}
 	l.youngest = slot
+	if l.raw == noSegment {
+		l.raw = slot
+	}
 	l.head, l.at, l.room = &p.slots[slot], 0, 0
 	l.segments++
 }
@@ -169,9 +178,14 @@ func (l *log) seal() {
 
 // pop removes the oldest segment.
 func (l *log) pop(p *segmentPool) {
+	if l.raw == l.oldest {
+		// The compressor cannot keep up. What comes next would have gone
+		// before it is at it, too.
+		l.raw = l.youngest
+	}
 	l.oldest = p.slots[l.oldest].next
 	if l.oldest == noSegment {
-		l.youngest = noSegment
+		l.youngest, l.raw = noSegment, noSegment
 		l.head, l.room = nil, 0
 	}
 	l.segments--

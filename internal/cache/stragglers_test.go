@@ -12,8 +12,8 @@ import (
 // older, as first packets do that were answered late, so that more segments
 // overlap than are merged at once. All come, in the order of their times.
 func TestStragglersComeInOrder(t *testing.T) {
-	c := newCache(t, Options{Bytes: MinBytes, Bias: 2})
-	const packets, late = 6000, 5000
+	c := newCache(t, Options{Bytes: 4 * smallBudget, Bias: 2, Compress: true})
+	const packets, late = 20000, 19000
 	for i := range packets {
 		k := talk{link: packet.LinkTypeEthernet, proto: ipUDP, n: uint32(i)}
 		at := int64(i) * 1000
@@ -23,7 +23,12 @@ func TestStragglersComeInOrder(t *testing.T) {
 		c.Append([]packet.Packet{{Time: at, Data: k.appendTo(nil, false, 0, 1000, uint64(i))}})
 		c.Append([]packet.Packet{{Time: at, Data: k.appendTo(nil, true, 0, 60, uint64(i))}})
 	}
+	for c.compressNext() {
+	}
 	s := c.Stats()
+	if s.Classes[0].Compressed == 0 {
+		t.Error("nothing is compressed")
+	}
 	if overlapping := late * s.Classes[0].Segments / packets; overlapping < maxCursors {
 		t.Fatalf("only %d segments overlap", overlapping)
 	}
@@ -46,7 +51,7 @@ func TestReaderMemoryOfMadTimes(t *testing.T) {
 	if raceEnabled {
 		t.Skip("one goroutine, and far slower under the race detector")
 	}
-	c := newCache(t, Options{Bytes: MinBytes, Bias: 2})
+	c := newCache(t, Options{Bytes: smallBudget, Bias: 2})
 	random := rand.New(rand.NewPCG(1, 2))
 	var data []byte
 	for i := range 90_000 {

@@ -79,6 +79,8 @@ type Memory struct {
 	UsedBytes int64 `json:"used_bytes"`
 	// CacheBytes are taken by the stored packets and their headers.
 	CacheBytes int64 `json:"cache_bytes"`
+	// UncompressedBytes is what they would take if nothing were compressed.
+	UncompressedBytes int64 `json:"uncompressed_bytes"`
 	// Locked says that captured data cannot reach a swap file. LockedNote says
 	// why not, or for which part.
 	Locked     bool   `json:"locked"`
@@ -100,6 +102,8 @@ type Totals struct {
 	Stored Count `json:"stored"`
 	// Evicted packets had to make room for others.
 	Evicted Count `json:"evicted"`
+	// Damaged packets are stored and cannot be read any more.
+	Damaged Count `json:"damaged"`
 	// Refused packets were not stored, by reason.
 	Refused map[string]uint64 `json:"refused"`
 	// Dropped packets were lost before they reached the service, as the
@@ -144,10 +148,13 @@ type Class struct {
 	// inclusive, to exclusive; ToBytes 0 means no end.
 	FromBytes int64 `json:"from_bytes"`
 	ToBytes   int64 `json:"to_bytes"`
-	// Packets and Bytes are in it now, in Segments.
-	Packets  uint64 `json:"packets"`
-	Bytes    uint64 `json:"bytes"`
-	Segments int    `json:"segments"`
+	// Packets and Bytes are in it now, in Segments, which take MemoryBytes;
+	// CompressedSegments of them are compressed.
+	Packets            uint64 `json:"packets"`
+	Bytes              uint64 `json:"bytes"`
+	Segments           int    `json:"segments"`
+	CompressedSegments int    `json:"compressed_segments"`
+	MemoryBytes        int64  `json:"memory_bytes"`
 	// HorizonSeconds is the age of the newest packet it lost; when Complete,
 	// it lost none and this is how long ago capture began.
 	HorizonSeconds float64 `json:"horizon_seconds"`

@@ -123,6 +123,8 @@ func newDaemon(o Options) (*Daemon, error) {
 		Bytes:    int(budget) - d.rings(budget),
 		Most:     int(config.Largest(o.Loader.TotalRAM)),
 		Bias:     settings.Bias,
+		Compress: true,
+		Damaged:  func(err error) { eventlog.PacketsDamaged(err).Log(d.log) },
 		Unlocked: func(err error) { eventlog.MemoryNotLocked(err).Log(d.log) },
 	})
 	if err != nil {

@@ -3,6 +3,7 @@ package daemon
 import (
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -50,8 +51,14 @@ type talker struct {
 }
 
 func (s *subject) talk(name string) *talker {
-	frame := append([]byte("\xff\xff\xff\xff\xff\xff\x02\x00\x00\x00\x00\x01\x88\xb5"), make([]byte, 1300)...)
-	chunk := slices.Repeat([][]byte{frame}, 400)
+	random := rand.New(rand.NewPCG(1, 1))
+	chunk := make([][]byte, 400)
+	for i := range chunk {
+		chunk[i] = []byte("\xff\xff\xff\xff\xff\xff\x02\x00\x00\x00\x00\x01\x88\xb5")
+		for len(chunk[i]) < 1314 { // nothing that could be compressed
+			chunk[i] = append(chunk[i], byte(random.Uint32()))
+		}
+	}
 	tk := &talker{}
 	var ended atomic.Bool
 	var wg sync.WaitGroup

@@ -61,8 +61,10 @@ func (d *Daemon) memory(stats *cache.Stats, links []capture.Status) control.Memo
 	}
 	for _, c := range stats.Classes {
 		m.CacheBytes += int64(c.Memory)
+		m.UncompressedBytes += int64(c.Unpacked - c.Packed)
 	}
 	m.CacheBytes += int64(stats.Unanswered.Memory)
+	m.UncompressedBytes += m.CacheBytes
 	if err := d.cache.LockError(); err != nil {
 		m.LockedNote = err.Error()
 	}
@@ -72,6 +74,7 @@ func (d *Daemon) memory(stats *cache.Stats, links []capture.Status) control.Memo
 func totals(stats *cache.Stats, links []capture.Status) control.Totals {
 	t := control.Totals{
 		Seen: control.Count(stats.Seen), Stored: control.Count(stats.Stored), Evicted: control.Count(stats.Evicted),
+		Damaged: control.Count(stats.Damaged),
 		Refused: map[string]uint64{},
 	}
 	for reason, n := range stats.Refused {
@@ -126,6 +129,7 @@ func classes(stats *cache.Stats) []control.Class {
 		list = append(list, control.Class{
 			Class: k, FromBytes: int64(cache.ClassStart(k)), ToBytes: to,
 			Packets: c.Held.Packets, Bytes: c.Held.Bytes, Segments: c.Segments,
+			CompressedSegments: c.Compressed, MemoryBytes: int64(c.Memory),
 			HorizonSeconds: c.Horizon.Seconds(), Complete: c.Complete,
 		})
 	}

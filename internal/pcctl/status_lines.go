@@ -80,6 +80,9 @@ func memoryText(m control.Memory) string {
 		text += fmt.Sprintf(" (%d %%)", 100*m.UsedBytes/m.BudgetBytes)
 	}
 	text += ", packets take " + bytesText(m.CacheBytes)
+	if m.UncompressedBytes > m.CacheBytes {
+		text += ", compressed from " + bytesText(m.UncompressedBytes)
+	}
 	if m.Locked {
 		text += ", locked against swapping"
 	} else {
@@ -106,6 +109,9 @@ func lostText(t control.Totals) string {
 	var parts []string
 	if t.Dropped > 0 {
 		parts = append(parts, counted(t.Dropped, "packet")+" dropped by kernel or driver")
+	}
+	if t.Damaged.Packets > 0 {
+		parts = append(parts, counted(t.Damaged.Packets, "packet")+" damaged in the cache")
 	}
 	reasons := make([]string, 0, len(t.Refused))
 	for reason, n := range t.Refused {
