@@ -67,7 +67,7 @@ func (d *desks) take(ctx context.Context) (*desk, error) {
 	case d.turns <- struct{}{}:
 		return d.occupy(), nil
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return nil, context.Cause(ctx)
 	}
 }
 

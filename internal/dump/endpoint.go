@@ -27,6 +27,9 @@ const (
 	lingerPatience = 5 * time.Second
 	// maxFilter is the longest filter text taken, in bytes.
 	maxFilter = 8 << 10
+	// lookForGone is how often it is looked whether one that has ended what it
+	// sends still wants to read.
+	lookForGone = time.Second
 	// minPause and maxPause bound the time before another try to accept.
 	minPause, maxPause = 5 * time.Millisecond, time.Second
 )
@@ -41,6 +44,9 @@ type Record struct {
 	// connection.
 	Err error
 }
+
+// errGone ends the dump of a client that has closed its connection.
+var errGone = errors.New("the client has gone")
 
 // ErrAccept means that a client could not be accepted. It is tried again.
 var ErrAccept = errors.New("accepting a client")
@@ -108,7 +114,9 @@ func (d *Dumper) client(ctx context.Context, conn net.Conn) Record {
 			return r
 		}
 	}
-	if r.Err = ignoreRest(conn); r.Err == nil {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	if r.Err = ignoreRest(ctx, conn, func() { cancel(errGone) }); r.Err == nil {
 		r.Result, r.Err = d.Dump(ctx, req, &patient{Conn: conn})
 	}
 	return r
@@ -116,12 +124,23 @@ func (d *Dumper) client(ctx context.Context, conn net.Conn) Record {
 
 // ignoreRest takes what a client writes when its filter is no longer waited for,
 // until the connection is closed: one that waits until its words are read
-// (FlushFileBuffers) would never get to read its file.
-func ignoreRest(conn net.Conn) error {
+// (FlushFileBuffers) would never get to read its file. It calls gone when the
+// client has closed it, so that one that waited for its turn takes none.
+func ignoreRest(ctx context.Context, conn net.Conn, gone func()) error {
 	if err := conn.SetReadDeadline(time.Time{}); err != nil {
 		return err
 	}
-	go func() { _, _ = io.Copy(io.Discard, conn) }()
+	go func() {
+		_, _ = io.Copy(io.Discard, conn)
+		for half, ok := conn.(*ipc.Conn); ok && !half.Gone(); {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(lookForGone):
+			}
+		}
+		gone()
+	}()
 	return nil
 }
 

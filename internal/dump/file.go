@@ -167,8 +167,8 @@ func (f *file) add(list []packet.Packet) (int, error) {
 
 // look ends the dump when the client has gone, and sends what has waited.
 func (f *file) look(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return err
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
 	}
 	if len(f.buf) > 0 && time.Since(f.flushed) > flushEvery {
 		return f.flush()

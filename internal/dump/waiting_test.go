@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
 	"runtime"
 	"strconv"
 	"sync"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/packetcache/packetcache/internal/cache"
+	"github.com/packetcache/packetcache/internal/ipc"
 	"github.com/packetcache/packetcache/internal/packet"
 )
 
@@ -219,4 +221,76 @@ func TestCutTooLate(t *testing.T) {
 			t.Errorf("%v; cut off: %v", err, w.cut.Load())
 		}
 	})
+}
+
+// TestWaitersThatLeave: a client that goes while it waits gives up its place, and
+// one that has only ended what it sends does not.
+func TestWaitersThatLeave(t *testing.T) {
+	dir := t.TempDir()
+	if runtime.GOOS == "windows" {
+		dir = "-leave-test-" + strconv.Itoa(os.Getpid())
+	}
+	ln, err := ipc.Listen(ipc.Dump, ipc.Config{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := newCache(t)
+	id := announce(t, c, "eth0", packet.LinkTypeEthernet)
+	for i := range 5000 {
+		c.Append([]packet.Packet{{Time: int64(i), Interface: id, Data: make([]byte, 1000)}})
+	}
+	d := New(c, facts{})
+	records := make(chan Record, Parallel+2)
+	ctx, stop := context.WithCancel(t.Context())
+	var serving sync.WaitGroup
+	serving.Go(func() { d.Serve(ctx, ln, func(r Record) { records <- r }) })
+	defer serving.Wait()
+	defer stop()
+	dial := func() net.Conn {
+		t.Helper()
+		conn, err := ipc.Dial(ctx, ipc.Dump, dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return conn
+	}
+	reach := func(active, waiting int) {
+		t.Helper()
+		for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
+			if a, w, _ := d.Activity(); a == active && w == waiting {
+				return
+			} else if time.Now().After(deadline) {
+				t.Fatalf("%d dumps are active and %d wait, want %d and %d", a, w, active, waiting)
+			}
+		}
+	}
+	var stuck []net.Conn
+	for range Parallel {
+		stuck = append(stuck, dial())
+	}
+	reach(Parallel, 0)
+	leaves, stays := dial(), dial()
+	defer stays.Close()
+	if half, ok := stays.(interface{ CloseWrite() error }); ok && runtime.GOOS != "windows" {
+		if err := half.CloseWrite(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	reach(Parallel, 2)
+	if err := leaves.Close(); err != nil {
+		t.Fatal(err)
+	}
+	reach(Parallel, 1)
+	if r := <-records; !errors.Is(r.Err, errGone) || r.Result.Packets != 0 {
+		t.Errorf("the one that left is recorded as %+v", r)
+	}
+	if err := stuck[0].Close(); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := io.Copy(io.Discard, stays); err != nil || n < 5000*1000 {
+		t.Errorf("the one that stayed got %d bytes, %v", n, err)
+	}
+	for _, conn := range stuck[1:] {
+		_ = conn.Close()
+	}
 }

@@ -149,6 +149,11 @@ type Conn struct {
 // Peer is who connected.
 func (c *Conn) Peer() Peer { return c.peer }
 
+// Gone reports whether the client has closed the connection, once a read has met
+// its end: a socket can also be closed for what the client sends only, and it
+// goes on reading.
+func (c *Conn) Gone() bool { return hungUp(c.Conn) }
+
 // Close closes the connection and makes room for another.
 func (c *Conn) Close() error {
 	err := c.Conn.Close()

@@ -60,6 +60,29 @@ func credentials(c *net.UnixConn) (cred *unix.Ucred, err error) {
 	return cred, err
 }
 
+// hungUp reports whether the other end of a connection is closed for both ways
+// (POLLHUP in poll(2)).
+func hungUp(c net.Conn) bool {
+	uc, ok := c.(*net.UnixConn)
+	if !ok {
+		return true
+	}
+	raw, err := uc.SyscallConn()
+	if err != nil {
+		return true
+	}
+	closed := true
+	err = raw.Control(func(fd uintptr) {
+		polled := []unix.PollFd{{Fd: int32(fd)}} // POLLHUP is always told
+		if _, err := unix.Poll(polled, 0); err == nil {
+			closed = polled[0].Revents&(unix.POLLHUP|unix.POLLERR) != 0
+		} else {
+			closed = false // interrupted: it is asked again
+		}
+	})
+	return err != nil || closed
+}
+
 // supplementaryGroups are those that the client had when it connected
 // (SO_PEERGROUPS in unix(7), Linux 4.13); nil when the kernel does not tell.
 // Unlike /proc/PID/status they cannot be those of a later process.

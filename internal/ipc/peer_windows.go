@@ -19,6 +19,10 @@ func (a *accounts) identify(c net.Conn) (Peer, bool, error) {
 	return peer, true, nil
 }
 
+// hungUp reports whether the other end is closed: a pipe has no other end of
+// reading.
+func hungUp(net.Conn) bool { return true }
+
 // describe names the user and the program of a process, as far as it may be
 // opened.
 func (a *accounts) describe(pid uint32) Peer {
