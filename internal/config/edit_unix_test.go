@@ -3,8 +3,11 @@
 package config
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
+	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -38,5 +41,25 @@ func TestArgsPaths(t *testing.T) {
 	loaded := (&Loader{Sources: []Source{&args}}).Load(nil)
 	if loaded.DataDir != filepath.Join(dir, "data") || loaded.EndpointDir != filepath.Join(filepath.Dir(dir), "run") {
 		t.Errorf("data-dir %q, endpoint-dir %q, problems %v", loaded.DataDir, loaded.EndpointDir, loaded.Problems)
+	}
+}
+
+// What is no file is not read: a pipe would hold up the start of the service.
+func TestNotAFile(t *testing.T) {
+	dir := t.TempDir()
+	pipe, link := filepath.Join(dir, "pipe"), filepath.Join(dir, "link")
+	if err := errors.Join(syscall.Mkfifo(pipe, 0o600), os.Symlink(pipe, link)); err != nil {
+		t.Fatal(err)
+	}
+	if entries, err := (TOMLFile{os.DevNull}).Read(); len(entries) > 0 || err != nil {
+		t.Errorf("nothing is read as %v, %v", entries, err)
+	}
+	for path, says := range map[string]string{pipe: "named pipe", link: "named pipe", dir: "directory", "/dev/zero": "device"} {
+		if _, err := (TOMLFile{path}).Read(); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("reading %s: %v", path, err)
+		}
+		if err := (TOMLFile{path}).Set("bias", "4"); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("changing %s: %v", path, err)
+		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/pelletier/go-toml/v2"
 	"github.com/pelletier/go-toml/v2/unstable"
@@ -46,7 +47,8 @@ func (f TOMLFile) Read() ([]Entry, error) {
 
 // text returns the content of the file, empty if it does not exist.
 func (f TOMLFile) text() ([]byte, error) {
-	file, err := os.Open(f.Path)
+	// A pipe that nobody writes to would hold up who opens it.
+	file, err := os.OpenFile(f.Path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -54,6 +56,13 @@ func (f TOMLFile) text() ([]byte, error) {
 		return nil, fmt.Errorf("settings cannot be read: %w", err)
 	}
 	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("settings cannot be read: %w", err)
+	}
+	if !info.Mode().IsRegular() && !isNull(info) {
+		return nil, fmt.Errorf("a %s is no settings file", kindOf(info.Mode()))
+	}
 	text, err := io.ReadAll(io.LimitReader(file, maxFileSize+1))
 	if err != nil {
 		return nil, fmt.Errorf("settings cannot be read: %w", err)
@@ -62,6 +71,25 @@ func (f TOMLFile) text() ([]byte, error) {
 		return nil, fmt.Errorf("more than %s is no settings file", FormatBytes(maxFileSize))
 	}
 	return text, nil
+}
+
+// isNull reports whether a file is /dev/null, to which a link is a customary way
+// of having no settings.
+func isNull(info fs.FileInfo) bool {
+	null, err := os.Stat(os.DevNull)
+	return err == nil && os.SameFile(info, null)
+}
+
+// kindOf names what is not a regular file.
+func kindOf(mode fs.FileMode) string {
+	switch mode.Type() {
+	case fs.ModeDir:
+		return "directory"
+	case fs.ModeNamedPipe:
+		return "named pipe"
+	default:
+		return "device"
+	}
 }
 
 func parseTOML(path string, text []byte) ([]Entry, error) {
