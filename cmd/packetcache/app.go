@@ -11,6 +11,7 @@ import (
 	"github.com/packetcache/packetcache/eventlog"
 	"github.com/packetcache/packetcache/internal/config"
 	"github.com/packetcache/packetcache/internal/daemon"
+	"github.com/packetcache/packetcache/internal/ipc"
 	"github.com/packetcache/packetcache/internal/service"
 	"github.com/packetcache/packetcache/internal/version"
 )
@@ -73,6 +74,7 @@ func serve(c *cli.Context, log *logrus.Logger, stdout io.Writer, ready func()) e
 		Sources:     append(config.MachineSources(), given),
 		TotalRAM:    ram,
 		CheckFilter: daemon.CheckFilter,
+		CheckGroup:  ipc.CheckGroup,
 	}
 	loaded := loader.Load(nil)
 	if wrong := loaded.ProblemsFrom(config.CommandLine); len(wrong) > 0 {

@@ -40,7 +40,7 @@ type Field struct {
 	// Enum are the words of a Choice, least first.
 	Enum []string
 	// Item says what a Text or the items of a List are: "glob", "directory",
-	// "endpoint", or empty for any text.
+	// "endpoint", "group", or empty for any text.
 	Item string
 	// Unit is what a Number counts; may be empty.
 	Unit string
@@ -166,6 +166,8 @@ func (f Field) Allowed() string {
 	switch f.Item {
 	case "directory":
 		return "an absolute path of at most " + strconv.Itoa(f.MaxLen) + " bytes"
+	case "group":
+		return "the name or number of a group, of at most " + strconv.Itoa(f.MaxLen) + " bytes"
 	case "endpoint":
 		return "an absolute path (on Windows: letters, digits, '-', '_' and '.') of at most " + strconv.Itoa(f.MaxLen) + " bytes"
 	}

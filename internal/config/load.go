@@ -19,6 +19,9 @@ type Loader struct {
 	TotalRAM uint64
 	// CheckFilter says whether a capture filter is one; nil takes all.
 	CheckFilter func(expression string) error
+	// CheckGroup says whether there is a group of that name or number; nil takes
+	// all.
+	CheckGroup func(group string) error
 }
 
 // Loaded are settings in force, and how they came to be. It is not changed
@@ -181,6 +184,10 @@ func (l *Loader) check(f Field, raw any) (any, error) {
 		return nil, errors.New("out of range")
 	case f.Key == "capture-filter" && l.CheckFilter != nil && v != "":
 		if err := l.CheckFilter(v.(string)); err != nil {
+			return nil, err
+		}
+	case f.Item == "group" && l.CheckGroup != nil && v != "":
+		if err := l.CheckGroup(v.(string)); err != nil {
 			return nil, err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -208,5 +209,19 @@ func TestBudget(t *testing.T) {
 				t.Errorf("got %d, want %d", got, test.want)
 			}
 		})
+	}
+}
+
+func TestCheckGroup(t *testing.T) {
+	loader := &Loader{
+		Sources:    []Source{fakeSource{origin: File, entries: []Entry{entry("socket-group", "ghosts")}}},
+		CheckGroup: func(group string) error { return errors.New("nobody knows " + group) },
+	}
+	loaded := loader.Load(nil)
+	if runtime.GOOS == "windows" {
+		return // it has no such setting
+	}
+	if loaded.SocketGroup != "" || len(loaded.Unsafe()) != 0 || !strings.Contains(loaded.Problems[0].Error(), "nobody knows ghosts; allowed is the name") {
+		t.Errorf("group %q, problems %v", loaded.SocketGroup, loaded.Problems)
 	}
 }

@@ -117,6 +117,10 @@ func (p Peer) Process() string {
 	return fmt.Sprintf("pid %d, %s", p.PID, p.Program)
 }
 
+// CheckGroup says whether a group can be that of Config.Group. It is an error
+// that there is none; on Windows there are none.
+func CheckGroup(group string) error { return checkGroup(group) }
+
 // PeerOf returns who is at the other end of a connection that a Listener
 // accepted, and false for any other connection.
 func PeerOf(c net.Conn) (Peer, bool) {

@@ -147,6 +147,11 @@ func prepareDir(dir string) error {
 	return nil
 }
 
+func checkGroup(group string) error {
+	_, err := lookupGroup(group)
+	return err
+}
+
 // lookupGroup returns the number of a group given by name or number, -1 for
 // none.
 func lookupGroup(group string) (int, error) {
@@ -158,7 +163,7 @@ func lookupGroup(group string) (int, error) {
 	}
 	g, err := user.LookupGroup(group)
 	if err != nil {
-		return -1, fmt.Errorf("group %q may connect, but there is no such group: create it or change the setting", group)
+		return -1, fmt.Errorf("there is no group %q: create it or name another", group)
 	}
 	return strconv.Atoi(g.Gid)
 }

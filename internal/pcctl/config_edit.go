@@ -13,6 +13,7 @@ import (
 	"github.com/packetcache/packetcache/internal/config"
 	"github.com/packetcache/packetcache/internal/control"
 	"github.com/packetcache/packetcache/internal/filter"
+	"github.com/packetcache/packetcache/internal/ipc"
 	"github.com/packetcache/packetcache/internal/service"
 )
 
@@ -117,7 +118,7 @@ func (m machine) change(c *cli.Context, key string, values []string) error {
 
 // check holds values against what is allowed on this machine.
 func (m machine) check(key string, values []string) error {
-	loader := config.Loader{CheckFilter: func(expression string) error {
+	loader := config.Loader{CheckGroup: ipc.CheckGroup, CheckFilter: func(expression string) error {
 		expr, err := filter.Parse(expression)
 		if err == nil {
 			_, err = filter.NewSet(expr)
