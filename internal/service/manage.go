@@ -59,7 +59,7 @@ type Options struct {
 	// has waited for the service to start or stop. systemd waits by itself.
 	Progress func(waited time.Duration)
 	// Report, if not nil, is told what Control found, before that returns
-	// without an error. Only Windows has something to tell.
+	// without an error.
 	Report func(Outcome)
 }
 
@@ -76,6 +76,12 @@ type Outcome struct {
 	// Ended says how the service ended when Restart or Uninstall stopped it, if
 	// that was not in order.
 	Ended error
+}
+
+func (o Options) report(found Outcome) {
+	if o.Report != nil {
+		o.Report(found)
+	}
 }
 
 // binary finds the program to install and makes sure that it is one.

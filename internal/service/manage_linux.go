@@ -1,12 +1,14 @@
 package service
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
 	"os/user"
+	"time"
 
 	kardianos "github.com/kardianos/service"
 )
@@ -99,6 +101,7 @@ func (u unit) install(o Options) error {
 		return fmt.Errorf("earlier unit: %w", err)
 	}
 	existed := err == nil
+	found := Outcome{Running: existed && u.active()}
 	if existed {
 		if err := os.Remove(u.path); err != nil {
 			return fmt.Errorf("earlier unit: %w", err)
@@ -114,7 +117,15 @@ func (u unit) install(o Options) error {
 		}
 		return errors.Join(u.explain(Install, err), undo)
 	}
+	o.report(found)
 	return nil
+}
+
+// active reports whether systemd has the unit running; in doubt it has not.
+func (u unit) active() bool {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	return exec.CommandContext(ctx, "systemctl", "is-active", "--quiet", u.name+".service").Run() == nil
 }
 
 func (u unit) uninstall() error {

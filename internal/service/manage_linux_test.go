@@ -65,12 +65,21 @@ func (f fakeSystemctl) calls(t *testing.T) string {
 
 func TestInstallAndUninstall(t *testing.T) {
 	f := newFakeSystemctl(t)
-	for range 2 { // the second time is no different
+	var found Outcome
+	f.options.Report = func(o Outcome) { found = o }
+	for i, calls := range []string{"", "is-active --quiet UNIT\n", "is-active --quiet UNIT\n"} {
+		if i == 2 {
+			f.fail(t, "is-active", 3)
+		}
 		if err := Control(Install, f.options); err != nil {
 			t.Fatal(err)
 		}
-		if got := f.calls(t); got != "enable UNIT\ndaemon-reload" {
+		if got := f.calls(t); got != calls+"enable UNIT\ndaemon-reload" {
 			t.Errorf("systemctl was called with\n%s", got)
+		}
+		// One that was installed before may be running.
+		if found.Running != (i == 1) {
+			t.Errorf("installed for the %d. time: %+v", i+1, found)
 		}
 		text, err := os.ReadFile(f.unit)
 		if err != nil || !strings.Contains(string(text), "ExecStart="+f.options.Binary+"\n") {

@@ -69,12 +69,6 @@ func control(action Action, o Options) error {
 	return fmt.Errorf("%q is not something to do with a service", action)
 }
 
-func (o Options) report(found Outcome) {
-	if o.Report != nil {
-		o.Report(found)
-	}
-}
-
 // A registration is our service as the service control manager knows it.
 type registration struct {
 	*mgr.Service
