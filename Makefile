@@ -2,6 +2,7 @@
 
 GO        ?= go
 FUZZTIME  ?= 10s
+BUDGET    ?= 10MiB
 BENCHTIME ?= 1s
 PLATFORMS := linux/amd64 linux/arm64 windows/amd64 windows/arm64
 VERSION   := $(shell scripts/version.sh)
@@ -70,6 +71,10 @@ tools:
 .PHONY: bench
 bench: ## all benchmarks (BENCHTIME=1s each)
 	$(GO) test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) -timeout 60m ./...
+
+.PHONY: retention
+retention: ## what is left of a trace in little memory (TRACE=office, week or a file; BUDGET=10MiB)
+	$(GO) run ./internal/retention/simulate -trace "$(TRACE)" -budget $(BUDGET) -sweep -out build/retention $(ARGS)
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for a short time (FUZZTIME=10s each)

@@ -84,8 +84,8 @@ var rules = []rule{
 	},
 	{
 		from:   []string{"cmd/..."},
-		not:    []string{"internal/trace"},
-		reason: "measurements are no part of the programs",
+		not:    []string{"internal/trace", "internal/retention/...", "golang.org/x/image/..."},
+		reason: "measurements and their pictures are no part of the programs",
 	},
 	{
 		from:   []string{"cmd/..."},
