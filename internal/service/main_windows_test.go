@@ -12,10 +12,13 @@ import (
 )
 
 // TestMain makes the test binary a service where the service control manager
-// has started it.
+// has started it, and one in a console for TestConsoleEvents.
 func TestMain(m *testing.M) {
 	if Managed() {
 		os.Exit(serveForTests())
+	}
+	if event := os.Getenv(consoleTest); event != "" {
+		os.Exit(serveConsoleEvent(event))
 	}
 	os.Exit(m.Run())
 }
