@@ -107,6 +107,18 @@ var catalogue = []Event{
 		Do:      "Put the programs into C:\\Program Files\\PacketCache and run \"pcctl install\" there, or take that right away with icacls.",
 	},
 	{
+		ID: 1018, Name: "Crashed", Severity: Error, Category: Service,
+		Text:    "PacketCache crashed at %1 and was started again. What it had in memory is gone. %2 holds what it printed: %3",
+		Inserts: []Insert{{"time", Text}, {"file", Text}, {"trace", Lines}},
+		Do:      "Report it, with that file. It holds no packets, but may hold numbers that the program worked with.",
+	},
+	{
+		ID: 1019, Name: "CrashUnwatched", Severity: Warning, Category: Service,
+		Text:    "If PacketCache crashes, it will not be known why: %1.",
+		Inserts: []Insert{{"error", Failure}},
+		Do:      "Mend what the text names, and restart the service. It works as usual.",
+	},
+	{
 		ID: 1099, Name: "Unnumbered", Severity: Warning, Category: Service,
 		Text:    "%1",
 		Inserts: []Insert{{"message", Text}},

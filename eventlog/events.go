@@ -89,6 +89,16 @@ func ProgramExposed(account string, path string) Occurrence {
 	return occur(1017, account, path)
 }
 
+// Crashed is event 1018 (error): PacketCache crashed at %1 and was started again. What it had in memory is gone. %2 holds what it printed: %3
+func Crashed(time string, file string, trace string) Occurrence {
+	return occur(1018, time, file, trace)
+}
+
+// CrashUnwatched is event 1019 (warning): If PacketCache crashes, it will not be known why: %1.
+func CrashUnwatched(err error) Occurrence {
+	return occur(1019, err)
+}
+
 // Unnumbered is event 1099 (warning): %1
 func Unnumbered(message string) Occurrence {
 	return occur(1099, message)

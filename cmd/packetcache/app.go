@@ -97,7 +97,9 @@ func serve(c *cli.Context, log *logrus.Logger, stdout io.Writer, ready func()) e
 		Log:    log,
 		StopBy: service.StopBy,
 	}
-	if !service.Managed() {
+	if service.Managed() {
+		defer watchCrashes(log, loaded.DataDir)()
+	} else {
 		o.Foreground = stdout
 	}
 	return daemon.Run(c.Context, o, ready)

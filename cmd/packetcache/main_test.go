@@ -4,6 +4,7 @@ import (
 	"os"
 	"runtime"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,12 +20,31 @@ import (
 // where Windows has started it as one.
 func TestMain(m *testing.M) {
 	if runtime.GOOS == "windows" && service.Managed() {
-		os.Exit(run(os.Args, os.Stdout, os.Stderr))
+		os.Exit(run(crashWhenTold(os.Args), os.Stdout, os.Stderr))
 	}
 	testscript.Main(m, map[string]func(){
 		"packetcache": func() { os.Exit(run(os.Args, os.Stdout, os.Stderr)) },
 		"pcctl":       func() { os.Exit(pcctl.Main(os.Args, os.Stdout, os.Stderr)) },
 	})
+}
+
+// crashWhenTold takes the argument --crash-when=FILE away, which makes the
+// process crash as soon as there is such a file.
+func crashWhenTold(args []string) []string {
+	last := len(args) - 1
+	file, ok := strings.CutPrefix(args[last], "--crash-when=")
+	if !ok {
+		return args
+	}
+	go func() {
+		for {
+			if _, err := os.Stat(file); err == nil {
+				panic("a crash for a test")
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+	}()
+	return args[:last]
 }
 
 // capture is a file of 3 packets, a second apart.

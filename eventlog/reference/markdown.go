@@ -26,8 +26,9 @@ so are those for which there is no room while the system's log does not answer a
 Every warning and every error is an event. The few lines of the log that are
 none, such as a client that left before its dump began, go to the journal too;
 a Windows service has no place for them, so run ` + "`packetcache --log-level debug`" + `
-in an elevated console to see them. A crash of the program itself is an event of
-the service control manager (7031, 7034).
+in an elevated console to see them. A crash of the program itself is event 1018
+at the next start, on Windows, and before that one of the service control manager
+(7031, 7034).
 
 | ID | severity | category | name | text |
 | --- | --- | --- | --- | --- |

@@ -100,23 +100,35 @@ func TestAgreesWithModel(t *testing.T) {
 	if raceEnabled {
 		packets = 16000
 	}
-	for name, test := range map[string]struct{ replay, compress bool }{
-		"live": {}, "replay": {replay: true},
+	for name, test := range map[string]struct{ replay, compress, rules bool }{
+		"live": {}, "replay": {replay: true}, "live with rules": {rules: true},
 		"live, compressed": {compress: true}, "replay, compressed": {replay: true, compress: true},
+		"replay with rules, compressed": {replay: true, compress: true, rules: true},
 	} {
 		t.Run(name, func(t *testing.T) {
+			if raceEnabled && test.rules && test.compress {
+				t.Skip("takes too long under the race detector")
+			}
 			t.Parallel()
 			replay := test.replay
 			w := newWorld(3, replay)
 			single, batched := w.newCache(t, test.compress), w.newCache(t, false)
 			m := newModel()
+			packets := packets
+			switch {
+			case test.compress:
+				packets /= 2
+			case test.rules:
+				packets /= 3 // of more logs
+			}
+			if test.rules {
+				m = newModel(someRules...)
+				setRules(t, single, someRules...)
+				setRules(t, batched, someRules...)
+			}
 			start := w.boot
 			var judge judge
 			var views []*view
-			packets := packets
-			if test.compress {
-				packets /= 2
-			}
 			for m.serial < packets {
 				w.pass()
 				var batch []packet.Packet
@@ -150,7 +162,7 @@ func TestAgreesWithModel(t *testing.T) {
 			if !test.compress {
 				m.checkContents(t, batched)
 			}
-			judge.decide(t, 2, MinBytes/8, packets/100)
+			judge.decide(t, m, 2, MinBytes/8, packets/100)
 			s := single.Stats()
 			t.Logf("%d packets, %d evicted, %d of them unanswered; %d sessions in %v; the judge compared %d choices; %s",
 				m.serial, s.Evicted.Packets, s.Unanswered.Evicted.Packets, s.Sessions.Seen, s.Age, judge.compared, compression(&s))

@@ -19,6 +19,9 @@ func TestAppendAllocatesNothing(t *testing.T) {
 	for _, replay := range []bool{false, true} {
 		w.replay = replay
 		c := w.newCache(t, false)
+		if replay {
+			setRules(t, c, someRules...)
+		}
 		w.feed(c, batch)
 		if s := c.Stats(); s.Evicted.Packets == 0 {
 			t.Fatal("the cache is not full")

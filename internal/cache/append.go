@@ -165,6 +165,13 @@ func (c *Cache) refuse(p *packet.Packet) {
 	c.stats.refused[RefusedTooLong].add(1, bytes)
 }
 
+// turnAway counts a packet that is not stored as things are.
+func (c *Cache) turnAway(why Refusal, p *packet.Packet) {
+	bytes := uint64(len(p.Data))
+	c.stats.refused[why].add(1, bytes)
+	c.interfaces[p.Interface].stats.Refused.add(1, bytes)
+}
+
 // find looks the sessions up, and asks for their counters.
 func (c *Cache) find(packets []packet.Packet, b *batch) {
 	for i := range packets {
@@ -194,6 +201,12 @@ func (c *Cache) insert(packets []packet.Packet, b *batch, step bool) {
 		slot, offset, event := c.table.Visit(&b.flows[i], b.slots[i], tick, wire)
 		class := classOf(offset, n)
 		if event == session.Usual {
+			if len(c.rules) > 0 {
+				if r := c.under(slot); r != nil {
+					r.seen.add(1, uint64(n))
+					class += r.first
+				}
+			}
 			c.put(class, p, tie, c.clock.now)
 		} else {
 			c.insertRare(class, p, tie, &b.flows[i], slot, event, tick)
@@ -204,16 +217,24 @@ func (c *Cache) insert(packets []packet.Packet, b *batch, step bool) {
 // insertRare stores the first two packets of a session, which concern the
 // probation log.
 func (c *Cache) insertRare(class int, p *packet.Packet, tie uint16, f *session.Flow, slot int, event session.Event, tick uint32) {
-	if event == session.Began && class == 0 {
+	if event == session.Began {
+		c.decide(slot, p, max(p.OrigLen, uint32(len(p.Data))))
+	}
+	first := 0
+	if r := c.under(slot); r != nil {
+		r.seen.add(1, uint64(len(p.Data)))
+		first = r.first
+	}
+	if event == session.Began && class == 0 && !c.logs[first].excluded {
 		if c.put(probation, p, tie, c.clock.now) {
 			c.table.SetPending(slot, c.newestPosition())
 		}
 		return
 	}
-	if event == session.Resumed && !c.promote(c.table.Pending(), f.Hash) {
+	if event == session.Resumed && !c.promote(c.table.Pending(), f.Hash, first) {
 		// Answered, it counts as one of class 0, that is gone.
 		ago := tick - c.table.First(slot)
-		c.logs[0].lose(min(c.clock.now, c.clock.now-(int64(ago)-1)*int64(session.Tick)))
+		c.logs[first].lose(min(c.clock.now, c.clock.now-(int64(ago)-1)*int64(session.Tick)))
 	}
-	c.put(class, p, tie, c.clock.now)
+	c.put(first+class, p, tie, c.clock.now)
 }

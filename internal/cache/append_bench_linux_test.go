@@ -62,15 +62,17 @@ func BenchmarkAppend(b *testing.B) {
 	// The collector would run against the memory of the copy loop for long.
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	for _, bench := range []struct {
-		size, flows, budget int
+		size, flows, budget, rules int
 	}{
-		{1500, 1000, 1 << 30},
-		{64, 1000, 1 << 30},
-		{64, 1000000, 4 << 30},
+		{1500, 1000, 1 << 30, 0},
+		{1500, 1000, 1 << 30, MaxRules},
+		{64, 1000, 1 << 30, 0},
+		{64, 1000, 1 << 30, MaxRules},
+		{64, 1000000, 4 << 30, 0},
 	} {
-		b.Run(fmt.Sprintf("%dB-%dsessions", bench.size, bench.flows), func(b *testing.B) {
+		b.Run(fmt.Sprintf("%dB-%dsessions-%drules", bench.size, bench.flows, bench.rules), func(b *testing.B) {
 			packets := newWalker(bench.size, bench.flows)
-			c := fullCache(b, bench.budget, packets)
+			c := fullCache(b, bench.budget, packets, bench.rules)
 			region := copier{region: make([]byte, bench.budget)}
 			for at := 0; at < len(region.region); at += 4096 {
 				region.region[at] = 1
@@ -100,13 +102,20 @@ func BenchmarkAppend(b *testing.B) {
 }
 
 // fullCache is filled first, as a cache at work is.
-func fullCache(b *testing.B, budget int, packets *walker) *Cache {
+func fullCache(b *testing.B, budget int, packets *walker, rules int) *Cache {
 	c, err := New(Options{Bytes: budget, Bias: 2})
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = c.Close() })
 	if _, err := c.Interface(packet.Interface{Name: "bench", LinkType: packet.LinkTypeEthernet}); err != nil {
+		b.Fatal(err)
+	}
+	var list []Rule
+	for i := range rules { // each of a factor of its own
+		list = append(list, every(fmt.Sprint(i), 1.5+float64(i), uint32(rules)+1, uint32(i)))
+	}
+	if err := c.SetRules(list); err != nil {
 		b.Fatal(err)
 	}
 	for n := 0; n < budget*5/4; n += len(packets.batch) * packets.size {

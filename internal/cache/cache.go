@@ -66,7 +66,9 @@ type Cache struct {
 	numbers    map[interfaceName]packet.InterfaceID
 	pages      pagePool
 	segments   segmentPool
-	logs       [NumClasses + 1]log
+	logs       []log
+	rules      []rule
+	tiers      []float64 // their factors; see tiers.go
 	// position counts the bytes ever appended: the newest protected bytes are
 	// never a victim.
 	position  uint64
@@ -105,6 +107,8 @@ func New(o Options) (*Cache, error) {
 		damaged:  o.Damaged,
 		decoder:  session.NewDecoder(),
 		numbers:  map[interfaceName]packet.InterfaceID{},
+		logs:     make([]log, tierLogs),
+		tiers:    []float64{1},
 		epoch:    1, // 0 marks a record that has not left the probation log
 	}
 	c.clock.start(o.Boot())
@@ -128,6 +132,7 @@ func New(o Options) (*Cache, error) {
 	for class := range c.logs {
 		c.logs[class].init()
 	}
+	c.weigh()
 	c.populator = newPopulator()
 	go c.populate()
 	if c.compressor != nil {
@@ -141,6 +146,7 @@ func (c *Cache) SetBias(bias float64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.bias = bias
+	c.weigh()
 }
 
 // LockError says why the cache may be paged to disk; nil if it can't be. On
@@ -170,7 +176,7 @@ func (c *Cache) Close() error {
 	defer c.mu.Unlock()
 	for class := range c.logs { // their segments are about to be unmapped
 		l := &c.logs[class]
-		*l = log{evicted: l.evicted, lost: l.lost, loser: l.loser}
+		*l = log{evicted: l.evicted, lost: l.lost, loser: l.loser, weight: l.weight, excluded: l.excluded}
 		l.init()
 	}
 	c.store.contents.Untouched(c.pages.touched * pageSize)

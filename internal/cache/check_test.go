@@ -14,14 +14,18 @@ func classStats(s *Stats, class int) *ClassStats {
 	if class == probation {
 		return &s.Unanswered
 	}
+	if class > probation {
+		return &s.Tiers[(class-1)/NumClasses-1].Classes[(class-1)%NumClasses]
+	}
 	return &s.Classes[class]
 }
 
 // follow brings the model up to what the cache evicted with the last packet,
 // and compares all figures. It returns what was evicted, by class.
-func (m *model) follow(t testing.TB, c *Cache) (evicted [NumClasses + 1][]*stored) {
+func (m *model) follow(t testing.TB, c *Cache) (evicted [][]*stored) {
 	t.Helper()
 	s := c.Stats()
+	evicted = make([][]*stored, len(m.logs))
 	var held, gone Count
 	for class := range m.logs {
 		got := classStats(&s, class)
@@ -45,6 +49,7 @@ func (m *model) follow(t testing.TB, c *Cache) (evicted [NumClasses + 1][]*store
 		t.Fatalf("packet %d: the cache has seen %d sessions begin and gave up %d, the model saw %d", m.serial, s.Sessions.Seen, s.Sessions.GivenUp, m.begun)
 	}
 	checkStats(t, &s)
+	m.checkRules(t, &s)
 	if s.Seen != m.seen || s.Stored != m.seen.minus(m.refused) || s.Evicted != gone || s.Held() != held {
 		t.Fatalf("packet %d: %v seen, %v stored, %v evicted, %v held; the model says %v, %v, %v, %v",
 			m.serial, s.Seen, s.Stored, s.Evicted, s.Held(), m.seen, m.seen.minus(m.refused), gone, held)
@@ -57,7 +62,7 @@ func (m *model) follow(t testing.TB, c *Cache) (evicted [NumClasses + 1][]*store
 // which promises less then.
 func (m *model) checkHorizon(t testing.TB, class int, got *ClassStats) {
 	t.Helper()
-	if got.Evicted.Packets == 0 {
+	if m.lost[class] < 0 {
 		if class == 0 && m.evicted[probation].Packets > 0 {
 			return // it may have lost what was answered too late
 		}
@@ -67,7 +72,8 @@ func (m *model) checkHorizon(t testing.TB, class int, got *ClassStats) {
 		return
 	}
 	want := time.Duration(m.now - m.lost[class])
-	exact := class != 0 && class != probation
+	octave, _ := m.place(class)
+	exact := octave > 0
 	if got.Complete || got.Horizon > want || exact && got.Horizon != want {
 		t.Fatalf("packet %d: class %d promises %v, complete %v, and has lost a packet of %v ago", m.serial, class, got.Horizon, got.Complete, want)
 	}
@@ -97,7 +103,7 @@ func (m *model) checkShare(t testing.TB, s *Stats, class int, evicted []*stored)
 }
 
 // checkFull: nothing is evicted while there is room.
-func (m *model) checkFull(t testing.TB, c *Cache, evicted [NumClasses + 1][]*stored) {
+func (m *model) checkFull(t testing.TB, c *Cache, evicted [][]*stored) {
 	t.Helper()
 	for class, items := range evicted {
 		// What is compressed after an eviction may free a segment's worth.
@@ -118,7 +124,7 @@ func checkStats(t testing.TB, s *Stats) {
 		refused.add(n.Packets, n.Bytes)
 	}
 	memory := 0
-	for class := range NumClasses + 1 {
+	for class := range NumClasses*(1+len(s.Tiers)) + 1 {
 		got := classStats(s, class)
 		held.add(got.Held.Packets, got.Held.Bytes)
 		evicted.add(got.Evicted.Packets, got.Evicted.Bytes)
@@ -145,6 +151,32 @@ func checkStats(t testing.TB, s *Stats) {
 			t.Fatalf("class %d promises %v after %v, its horizon is %v", class, age, before, s.Classes[class].Horizon)
 		} else {
 			before = age
+		}
+	}
+}
+
+// checkRules compares the counts of the rules, and holds what they promise
+// against what was lost.
+func (m *model) checkRules(t testing.TB, s *Stats) {
+	t.Helper()
+	if len(s.Rules) != len(m.under) {
+		t.Fatalf("the cache has %d rules, the model %d", len(s.Rules), len(m.under))
+	}
+	for i, got := range s.Rules {
+		want := m.under[i]
+		want.Age = s.Age
+		if got != want {
+			t.Fatalf("packet %d: %+v, want %+v", m.serial, got, want)
+		}
+		for class := range NumClasses {
+			age, complete := s.PromiseOf(&got, class)
+			log := class
+			if got.Tier > 0 {
+				log += NumClasses*got.Tier + 1
+			}
+			if lost := m.lost[log]; lost >= 0 && (complete || age > time.Duration(m.now-lost)) {
+				t.Fatalf("packet %d: rule %q promises class %d for %v, complete %v, and has lost one of %v ago", m.serial, got.Filter, class, age, complete, time.Duration(m.now-lost))
+			}
 		}
 	}
 }

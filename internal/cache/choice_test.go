@@ -25,7 +25,7 @@ type loss struct {
 	fewest, most uint64
 }
 
-func (j *judge) see(m *model, evicted [NumClasses + 1][]*stored) {
+func (j *judge) see(m *model, evicted [][]*stored) {
 	for class, items := range evicted {
 		if len(items) == 0 {
 			continue
@@ -46,31 +46,33 @@ func (j *judge) see(m *model, evicted [NumClasses + 1][]*stored) {
 	}
 }
 
-func score(bias float64, class int, age int64) float64 {
-	if class == probation {
-		class = 0
-	}
-	return math.Log2(float64(age)+1) + bias*float64(class)
+func (m *model) score(bias float64, log int, age int64) float64 {
+	class, factor := m.place(log)
+	return math.Log2(float64(age)+1) + bias*float64(class) - math.Log2(factor)
 }
 
 // decide checks each loss against the next loss of every other class: if those
 // packets were all there, and behind the newest bytes which are protected,
-// their age x 2^(bias x class) must have been no higher. It wants to compare a
+// their age x 2^(bias x class) / factor must have been no higher. It wants to compare a
 // least number of times, so that it does not agree for lack of evidence.
-func (j *judge) decide(t *testing.T, bias float64, protected uint64, least int) {
+func (j *judge) decide(t *testing.T, m *model, bias float64, protected uint64, least int) {
 	t.Helper()
-	var next [NumClasses + 1]*loss
+	next := make([]*loss, len(m.logs))
+	guessed := func(log int) bool {
+		class, _ := m.place(log)
+		return class == 0
+	}
 	for i := len(j.losses) - 1; i >= 0; i-- {
 		l := &j.losses[i]
 		for class, other := range next {
 			// Promoted packets count from when they came or a little later, so
 			// of class 0 and probation only bounds are known.
-			if other == nil || class == l.class || l.class == probation || class == 0 || class == probation ||
+			if other == nil || class == l.class || l.class == probation || guessed(class) ||
 				other.when == l.when || other.last >= l.when || l.fewest-min(l.fewest, other.most) < protected {
 				continue
 			}
 			j.compared++
-			if got, want := score(bias, l.class, l.now-l.newest), score(bias, class, l.now-other.newest); got < want-1e-9 {
+			if got, want := m.score(bias, l.class, l.now-l.newest), m.score(bias, class, l.now-other.newest); got < want-1e-9 {
 				t.Fatalf("packet %d: class %d lost packets of age %d (score %.3f), class %d had some of age %d (score %.3f)",
 					l.when, l.class, l.now-l.newest, got, class, l.now-other.newest, want)
 			}

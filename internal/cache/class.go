@@ -7,9 +7,12 @@ import "math/bits"
 // one everything from 4 GiB on.
 const NumClasses = 24
 
-// probation is the log of first packets that wait for an answer; it stands
-// behind the classes.
-const probation = NumClasses
+// Of the logs those of the classes come first, then probation, the log of first
+// packets that wait for an answer, then those of the tiers; see rules.go.
+const (
+	probation = NumClasses
+	tierLogs  = probation + 1
+)
 
 // jumbo is the captured length above which a packet takes the class of its
 // last byte, so that super-frames do not weigh the heads down.

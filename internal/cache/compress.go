@@ -11,8 +11,8 @@ import (
 
 // Sealed segments are compressed behind the capture's back, where they stand:
 // the frame takes the place of the records in the same pages, and the pages
-// that are left over are given back. The lowest class comes first, since what
-// is in it stays longest, and within a class the oldest.
+// that are left over are given back. The log in which they stay longest comes
+// first, and within a log the oldest.
 
 const (
 	// least is what compression has to gain, in percent.
@@ -21,7 +21,8 @@ const (
 	// the next poorSkip segments: its traffic is likely encrypted.
 	poorRuns = 4
 	poorSkip = 16
-	// lowClasses are those that live longest.
+	// lowClasses are those whose segments stay longest and are least of the
+	// traffic.
 	lowClasses = 3
 	// tallySize is what a tally takes: interface, packets, captured bytes.
 	tallySize = 8
@@ -43,8 +44,6 @@ type compressor struct {
 // An interfaceTally is how much of a segment is one interface's.
 type interfaceTally struct{ packets, bytes uint32 }
 
-func isLow(class int) bool { return class < lowClasses }
-
 // newCompressor makes one that compresses at the level at which low classes
 // were seen to shrink by 5 % more than at the fastest, in little memory. The
 // frames carry a checksum.
@@ -65,38 +64,47 @@ func newCompressor() (*compressor, error) {
 	}, nil
 }
 
-// candidate returns the segment to be compressed next and its class.
-func (c *Cache) candidate() (class int, seg *segment) {
-	for class := range c.logs {
-		l := &c.logs[class]
-		if class == probation {
-			continue // its records are still to be stamped
-		}
-		for l.raw != noSegment {
-			seg := &c.segments.slots[l.raw]
-			if seg == l.head {
-				break
-			}
-			if l.skip == 0 && seg.size <= maxSegment {
-				return class, seg
-			}
-			l.skip = max(0, l.skip-1)
-			l.raw = seg.next
+// candidate returns the log whose oldest uncompressed segment is to be compressed
+// next: the one in which segments stay longest. It is nil if there is none.
+func (c *Cache) candidate() (next *log) {
+	for i := range c.logs {
+		// The records of the probation log are still to be stamped.
+		if l := &c.logs[i]; i != probation && (next == nil || l.weight < next.weight) && c.pass(l) {
+			next = l
 		}
 	}
-	return 0, nil
+	return next
 }
 
-// compressible returns the class of the segment to be compressed next, if there
-// is any.
-func (c *Cache) compressible() (class int, found bool) {
+// pass has a log pass over the segments that are not to be compressed, and
+// reports whether there is one that is.
+func (c *Cache) pass(l *log) bool {
+	for l.raw != noSegment {
+		seg := &c.segments.slots[l.raw]
+		if seg == l.head {
+			return false
+		}
+		if seg.codec == codecRaw && seg.size <= maxSegment {
+			if l.skip == 0 {
+				return true
+			}
+			l.skip--
+		}
+		l.raw = seg.next
+	}
+	return false
+}
+
+// compressible reports whether there is a segment to be compressed, and whether
+// it is of a low class.
+func (c *Cache) compressible() (low, found bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
-		return 0, false
+		return false, false
 	}
-	class, seg := c.candidate()
-	return class, seg != nil
+	l := c.candidate()
+	return l != nil && l.low, l != nil
 }
 
 // compressNext compresses one segment and reports whether there was any.
@@ -105,16 +113,14 @@ func (c *Cache) compressNext() (found bool) {
 	z.mu.Lock()
 	defer z.mu.Unlock()
 	c.mu.Lock()
-	if c.closed {
+	l := c.candidate()
+	if c.closed || l == nil {
 		c.mu.Unlock()
 		return false
 	}
-	class, seg := c.candidate()
-	if seg == nil {
-		c.mu.Unlock()
-		return false
-	}
-	c.logs[class].raw = seg.next
+	slot, logs := l.raw, c.logs
+	seg := &c.segments.slots[slot]
+	l.raw = seg.next
 	seq, many := seg.seq, seg.shares.many
 	raw := z.raw[:c.copyOut(seg, 0, z.raw[:seg.size])]
 	c.mu.Unlock()
@@ -129,16 +135,21 @@ func (c *Cache) compressNext() (found bool) {
 
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	l := &c.logs[class]
-	gained := len(packed) <= len(raw)-len(raw)*least/100
-	if gained {
-		l.poor = 0
-	} else if l.poor++; l.poor >= poorRuns {
-		l.skip = poorSkip
+	seg = c.segments.lookUp(slot)
+	if c.closed || seg == nil || seg.seq != seq {
+		return true // it has been evicted
 	}
-	if gained && !c.closed && seg.seq == seq {
-		c.replace(l, seg, packed, tallies)
+	if &logs[0] != &c.logs[0] { // rules have changed
+		l = c.logOf(slot)
 	}
+	if len(packed) > len(raw)-len(raw)*least/100 {
+		if l.poor++; l.poor >= poorRuns {
+			l.skip = poorSkip
+		}
+		return true
+	}
+	l.poor = 0
+	c.replace(l, seg, packed, tallies)
 	return true
 }
 

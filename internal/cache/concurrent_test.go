@@ -36,6 +36,24 @@ func TestConcurrentResize(t *testing.T) {
 	})
 }
 
+// TestConcurrentRules: the same while the rules change, and the budget.
+func TestConcurrentRules(t *testing.T) {
+	concurrently(t, func(c *Cache, stop *atomic.Bool) {
+		random := rand.New(rand.NewPCG(9, 9))
+		for !stop.Load() {
+			rules := []Rule{every("a", 4, 3, 0), every("b", 0.1, 3, 1), every("c", float64(random.IntN(3)), 3, 2)}
+			if err := c.SetRules(rules[random.IntN(len(rules)):]); err != nil {
+				t.Error(err)
+				return
+			}
+			if err := c.Resize(MinBytes + random.IntN(MinBytes)); err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	})
+}
+
 // concurrently works on a cache from all sides, and does something else with
 // it meanwhile.
 func concurrently(t *testing.T, other func(c *Cache, stop *atomic.Bool)) {
@@ -136,6 +154,9 @@ func TestCloseInTheMiddle(t *testing.T) {
 						c.Stats()
 						c.Interfaces()
 						if err := c.Resize(smallBudget + i%3*smallBudget); err != nil && !errors.Is(err, errClosed) {
+							t.Error(err)
+						}
+						if err := c.SetRules([]Rule{every("all", float64(i%3), 1, 0)}); err != nil && !errors.Is(err, errClosed) {
 							t.Error(err)
 						}
 					default:

@@ -89,8 +89,9 @@ func (r *Reader) begin(cur *cursor, ref segmentRef) standing {
 		return atEnd
 	}
 	cur.seq, cur.size, cur.stamped = seg.seq, seg.size, seg.stamped
-	if open := r.open[ref.class]; open.seq == seg.seq {
-		cur.size = open.size
+	at, wasOpen := slices.BinarySearchFunc(r.open, seg.seq, func(o openSegment, seq uint64) int { return cmp.Compare(o.seq, seq) })
+	if wasOpen {
+		cur.size = r.open[at].size
 	}
 	// An ordered segment is so when it is sorted, too.
 	disordered, raw := seg.disordered || ref.skip > 0, seg.codec == codecRaw

@@ -126,10 +126,22 @@ func (c *Cache) damage(slot uint32, seq uint64, err error) {
 		seg.codec = codecDamaged
 		lost = seg.held()
 		c.stats.damaged.add(lost.Packets, lost.Bytes)
-		c.logs[seg.class].lose(seg.newest)
+		c.logOf(slot).lose(seg.newest)
 	}
 	c.mu.Unlock()
 	if found && c.damaged != nil {
 		c.damaged(fmt.Errorf("a compressed segment of %d packets: %w", lost.Packets, err))
 	}
+}
+
+// logOf finds the log that a segment stands in.
+func (c *Cache) logOf(slot uint32) *log {
+	for i := range c.logs {
+		for at := c.logs[i].oldest; at != noSegment; at = c.segments.slots[at].next {
+			if at == slot {
+				return &c.logs[i]
+			}
+		}
+	}
+	return nil
 }

@@ -1,14 +1,12 @@
 package cache
 
-import "math"
-
 // probationShare of the pages is what unanswered first packets keep when others
 // need them.
 const probationShare = 20
 
 // evict frees the oldest segment of the class that deserves it least, and
 // reports whether there was any. It is the probation log's if that has more
-// than its share, else it is chosen by age and bias. The newest eighth of the
+// than its share, else it is chosen by age and weight. The newest eighth of the
 // budget is spared, whatever its class, so that recent traffic is complete
 // and one fast download can't empty the past.
 func (c *Cache) evict() bool {
@@ -17,19 +15,15 @@ func (c *Cache) evict() bool {
 		return true
 	}
 	c.settle() // an open segment can be the one
-	victim, worst := -1, math.Inf(-1)
-	spared, worstSpared := -1, math.Inf(-1)
+	victim, worst := -1, 0.0
+	spared, worstSpared := -1, 0.0
 	for class := range c.logs {
 		l := &c.logs[class]
 		if l.oldest == noSegment {
 			continue
 		}
 		seg := &c.segments.slots[l.oldest]
-		octave := class
-		if class == probation {
-			octave = 0
-		}
-		score := math.Log2(float64(c.clock.now-seg.newest)+1) + c.bias*float64(octave)
+		score := (float64(c.clock.now-seg.newest) + 1) * l.weight
 		if c.position-seg.position < c.protected {
 			if score > worstSpared {
 				spared, worstSpared = class, score
@@ -56,6 +50,9 @@ func (c *Cache) drop(class int) {
 	gone := seg.held()
 	if gone.Packets > 0 {
 		l.lose(seg.newest)
+		if class >= tierLogs && seg.seq <= l.leftBehind {
+			c.logs[(class-tierLogs)%NumClasses].lose(seg.newest)
+		}
 	}
 	l.evicted.add(gone.Packets, gone.Bytes)
 	c.bookEviction(seg)

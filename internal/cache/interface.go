@@ -37,6 +37,7 @@ func (s InterfaceStats) Stored() Count {
 // Interface announces an interface and returns the number that its packets
 // are to carry: the same for the same name and link type.
 func (c *Cache) Interface(i packet.Interface) (packet.InterfaceID, error) {
+	c.prepareFor(i.LinkType)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	key := interfaceName{i.Name, i.LinkType}

@@ -35,6 +35,9 @@ type modelSession struct {
 	first, last uint32 // ticks
 	bytes       uint64
 	closed      bool
+	rule        int     // -1 if none
+	class0      int     // its log
+	excluded    bool    // its rule leaves it out
 	waiting     *stored // first packet, until the second comes
 }
 
@@ -42,23 +45,47 @@ type model struct {
 	reached  int64 // timestamp that a replay has come to
 	now      int64
 	sessions map[any]*modelSession
-	logs     [NumClasses + 1][]*stored
+	rules    []talkRule
+	logs     [][]*stored // as those of the cache
 	serial   int
 	run      int
 	lastTime int64
 	begun    uint64
 
 	seen, refused Count
-	held, evicted [NumClasses + 1]Count
-	gone          uint64                // packets evicted, in all
-	lost          [NumClasses + 1]int64 // clock of the newest packet evicted
+	held, evicted []Count
+	gone          uint64  // packets evicted, in all
+	lost          []int64 // clock of the newest packet lost, -1 if none
+	under         []RuleStats
 	perInterface  map[packet.InterfaceID]*InterfaceStats
 	fewest, most  uint64
 	before        uint64 // fewest, before the newest packet
 }
 
-func newModel() *model {
-	return &model{sessions: map[any]*modelSession{}, perInterface: map[packet.InterfaceID]*InterfaceStats{}}
+func newModel(rules ...talkRule) *model {
+	m := &model{sessions: map[any]*modelSession{}, rules: rules, perInterface: map[packet.InterfaceID]*InterfaceStats{}}
+	tiers := 1
+	for _, r := range rules {
+		m.under = append(m.under, RuleStats{Filter: r.name, Factor: r.factor, Tier: r.tier})
+		tiers = max(tiers, r.tier+1)
+	}
+	logs := NumClasses*tiers + 1
+	m.logs, m.held, m.evicted = make([][]*stored, logs), make([]Count, logs), make([]Count, logs)
+	m.lost = slices.Repeat([]int64{-1}, logs)
+	return m
+}
+
+// place is the class and the factor of a log.
+func (m *model) place(log int) (class int, factor float64) {
+	if log <= NumClasses {
+		return log % NumClasses, 1 // the first packets, behind the classes, count as class 0
+	}
+	for _, r := range m.rules {
+		if r.tier == (log-1)/NumClasses {
+			factor = r.factor
+		}
+	}
+	return (log - 1) % NumClasses, factor
 }
 
 // replayTo moves the clock of a replay to a packet: forward with it, and not
@@ -108,12 +135,31 @@ func (m *model) add(k *talk, flags byte, p *packet.Packet) {
 		s = &modelSession{first: tick}
 		m.sessions[k] = s
 		m.begun++
+		s.rule = m.decide(k, s)
+	}
+	if s.rule >= 0 {
+		m.under[s.rule].Seen.add(1, uint64(len(p.Data)))
 	}
 	s.last = tick
 	if k.proto == ipTCP && flags&(tcpFIN|tcpRST) != 0 {
 		s.closed = true
 	}
 	m.store(s, anew, p)
+}
+
+// decide finds the rule of a session that begins, if there is one.
+func (m *model) decide(k *talk, s *modelSession) int {
+	for i, r := range m.rules {
+		if !r.covers(k) {
+			continue
+		}
+		m.under[i].Sessions++
+		if s.excluded = r.factor == 0; r.tier > 0 {
+			s.class0 = NumClasses*r.tier + 1
+		}
+		return i
+	}
+	return -1
 }
 
 // store puts the next packet of a session into its class.
@@ -138,19 +184,26 @@ func (m *model) store(s *modelSession, anew bool, p *packet.Packet) {
 		time: p.Time, data: string(p.Data), wire: wire, iface: p.Interface, dir: p.Direction,
 		serial: m.serial, run: m.run, class: class, at: m.now,
 	}
+	if s.excluded {
+		m.refused.add(1, n)
+		m.iface(p.Interface).Refused.add(1, n)
+		m.lost[s.class0+class] = m.now
+		return
+	}
 	if first := s.waiting; first != nil {
 		s.waiting = nil
 		if !first.gone {
 			first.left = m.serial
 			m.take(probation, first)
-			m.put(0, first)
+			m.put(s.class0, first)
 		}
 	}
+	log := s.class0 + class
 	if anew && class == 0 {
 		s.waiting = item
-		class = probation
+		log = probation
 	}
-	m.put(class, item)
+	m.put(log, item)
 }
 
 func (m *model) put(class int, item *stored) {

@@ -36,12 +36,12 @@ type pace struct {
 // newPace begins with what may be kept.
 func newPace(now time.Time) *pace { return &pace{left: burst, at: now, next: now, part: 1} }
 
-// wait is how long a segment of a class has to wait yet.
-func (p *pace) wait(class int, now time.Time) time.Duration {
+// wait is how long a segment, of a low class or not, has to wait yet.
+func (p *pace) wait(low bool, now time.Time) time.Duration {
 	p.left = min(p.left+time.Duration(float64(now.Sub(p.at))*share*p.part), burst)
 	p.at = now
 	wait := p.next.Sub(now)
-	if p.left < 0 && !isLow(class) {
+	if p.left < 0 && !low {
 		wait = max(wait, time.Duration(float64(-p.left)/(share*p.part)))
 	}
 	return wait
@@ -87,13 +87,13 @@ func (c *Cache) compressAlong() {
 			return
 		}
 		for {
-			class, found := c.compressible()
+			low, found := c.compressible()
 			if !found {
 				break
 			}
 			now := time.Now()
 			p.look(now)
-			if wait := p.wait(class, now); wait > 0 {
+			if wait := p.wait(low, now); wait > 0 {
 				select {
 				case <-time.After(wait):
 				case <-z.work: // it may be of a lower class

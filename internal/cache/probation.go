@@ -28,9 +28,9 @@ func (c *Cache) newestPosition() uint64 {
 	return uint64(slot)<<(seqBits+offsetBits) | seg.seq&(1<<seqBits-1)<<offsetBits | uint64(seg.lastAt)&(1<<offsetBits-1)
 }
 
-// promote moves a session's first packet from the probation log to class 0.
-// It reports false if the packet is not there: it has been evicted meanwhile.
-func (c *Cache) promote(position uint64, hash uint64) bool {
+// promote moves a session's first packet from the probation log to class 0,
+// whose log is given. It reports false if the packet is not there: it has been evicted meanwhile.
+func (c *Cache) promote(position, hash uint64, class0 int) bool {
 	slot := position >> (seqBits + offsetBits)
 	offset := uint32(position & (1<<offsetBits - 1))
 	if slot >= uint64(c.segments.touched) {
@@ -63,7 +63,7 @@ func (c *Cache) promote(position uint64, hash uint64) bool {
 	}
 	c.leave(seg, offset+uint32(size), &h)
 	p := packet.Packet{Time: h.time, Data: data, OrigLen: h.wire, Interface: h.iface, Direction: h.direction}
-	c.put(0, &p, h.tie, seg.newest)
+	c.put(class0, &p, h.tie, seg.newest)
 	return true
 }
 

@@ -96,9 +96,13 @@ func (l *log) settle() {
 func (c *Cache) putRare(l *log, class int, p *packet.Packet, tie uint16, at int64) bool {
 	l.settle()
 	n := len(p.Data)
+	if l.excluded {
+		c.turnAway(RefusedByRule, p)
+		l.lose(at)
+		return false
+	}
 	if l.room < headerRoom+n && !c.open(class, headerRoom+n) {
-		c.stats.refused[RefusedNoRoom].add(1, uint64(n))
-		c.interfaces[p.Interface].stats.Refused.add(1, uint64(n))
+		c.turnAway(RefusedNoRoom, p)
 		l.lose(at)
 		return false
 	}
@@ -162,7 +166,7 @@ func (c *Cache) open(class, size int) bool {
 			if c.segments.available() {
 				slot := c.segments.take()
 				l.push(&c.segments, slot)
-				l.head.class, l.head.stamped = uint8(class), class == probation
+				l.head.stamped = class == probation
 				c.begun = true
 				return true
 			}

@@ -31,9 +31,9 @@ type Reader struct {
 	// last is the youngest segment there was; segments that were open may
 	// have grown since, so their size then is kept.
 	last   uint64
-	open   [NumClasses + 1]openSegment
-	todo   []segmentRef // not yet begun, the one with the oldest packet first
-	heap   []*cursor    // begun, the one with the oldest packet first
+	open   []openSegment // by seq
+	todo   []segmentRef  // not yet begun, the one with the oldest packet first
+	heap   []*cursor     // begun, the one with the oldest packet first
 	spare  []*cursor
 	taken  bool      // heap[0] stands at a record that has been passed
 	lent   bool      // the windows must stand still: records of them are in a batch
@@ -55,7 +55,6 @@ type segmentRef struct {
 	minTime int64
 	slot    uint32
 	skip    uint16
-	class   uint8
 	parked  uint8 // how often it made room
 }
 
@@ -85,28 +84,29 @@ func (r *Reader) Begin(q Query) {
 	c.epoch++
 	r.epoch = c.epoch
 	r.last = c.segments.seq
+	r.open = r.open[:0]
 	for class := range c.logs {
 		l := &c.logs[class]
-		r.open[class] = openSegment{}
 		if l.youngest != noSegment {
 			seg := &c.segments.slots[l.youngest]
-			r.open[class] = openSegment{seg.seq, seg.size, seg.records}
+			r.open = append(r.open, openSegment{seg.seq, seg.size, seg.records})
 		}
 		for slot := l.oldest; slot != noSegment; slot = c.segments.slots[slot].next {
 			seg := &c.segments.slots[slot]
 			if seg.maxTime >= q.Since && seg.minTime <= q.Until {
-				r.todo = append(r.todo, segmentRef{minTime: seg.minTime, slot: slot, class: uint8(class)})
+				r.todo = append(r.todo, segmentRef{minTime: seg.minTime, slot: slot})
 				r.total += uint64(seg.records - seg.left)
 			}
 		}
 	}
 	c.mu.Unlock()
+	slices.SortFunc(r.open, func(a, b openSegment) int { return cmp.Compare(a.seq, b.seq) })
 	slices.SortFunc(r.todo, inTodo)
 }
 
 // inTodo is the order of todo: the next to begin stands last.
 func inTodo(a, b segmentRef) int {
-	return cmp.Or(cmp.Compare(b.minTime, a.minTime), int(b.class)-int(a.class))
+	return cmp.Or(cmp.Compare(b.minTime, a.minTime), cmp.Compare(b.slot, a.slot))
 }
 
 // End gives up what is left to read.

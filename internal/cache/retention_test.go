@@ -52,7 +52,7 @@ func TestOfficeAgreesWithModel(t *testing.T) {
 				v.read(t, -1)
 				v.finish(t)
 			}
-			judge.decide(t, 2, uint64(budget/8), 500)
+			judge.decide(t, m, 2, uint64(budget/8), 500)
 		})
 	}
 }

@@ -57,7 +57,6 @@ type segment struct {
 	lastInterface packet.InterfaceID
 	lastTie       uint16
 	tallies       uint16 // at the front of what is compressed; see compressor.tally
-	class         uint8
 	lastAt        uint32 // offset of the newest record
 	codec         codec  // of a sealed segment; an open one is raw
 	// disordered says that some packet is older than the one before it.
@@ -144,9 +143,17 @@ type log struct {
 	// how many it is to leave alone, poor how many in a row gained little.
 	raw        uint32
 	skip, poor int
+	low        bool // of one of the lowClasses
 	run        run
 	segments   int
 	pages      int
+	// weight is how many times as old its packets count as, when some have to
+	// go; excluded says that none may come to it.
+	weight   float64
+	excluded bool
+	// leftBehind is the seq of the last segment that may hold packets of
+	// sessions which are no longer in the tier of the log.
+	leftBehind uint64
 	evicted    Count
 	// lost is the cache clock of the newest packet that was evicted or
 	// refused; see horizon.

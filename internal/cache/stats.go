@@ -28,6 +28,8 @@ const (
 	RefusedInterface
 	// RefusedNoRoom: no page could be freed for it.
 	RefusedNoRoom
+	// RefusedByRule: its session is under a Rule of factor 0.
+	RefusedByRule
 	numRefusals
 )
 
@@ -40,6 +42,8 @@ func (r Refusal) String() string {
 		return "from an unknown interface"
 	case RefusedNoRoom:
 		return "no room"
+	case RefusedByRule:
+		return "left out by a retain rule"
 	default:
 		return "unknown"
 	}
@@ -65,6 +69,27 @@ type ClassStats struct {
 	Complete bool
 }
 
+// RuleStats are the figures of a rule.
+type RuleStats struct {
+	Filter string
+	Factor float64
+	// Sessions came under it, Seen packets of them; with the factor 0 these were
+	// refused.
+	Sessions uint64
+	Seen     Count
+	// Age is for how long it has been in force.
+	Age time.Duration
+	// Tier, if not 0, is the one of Stats.Tiers, counted from 1, that has its
+	// packets.
+	Tier int
+}
+
+// TierStats are the figures of the logs that rules of one factor share.
+type TierStats struct {
+	Factor  float64
+	Classes [NumClasses]ClassStats
+}
+
 // Stats are the figures of a cache at one moment.
 type Stats struct {
 	// Age of the cache by its own clock.
@@ -74,10 +99,14 @@ type Stats struct {
 	Refused               map[Refusal]Count
 	// Damaged packets count as held until their time comes, and cannot be read.
 	Damaged Count
-	// Classes by number; Unanswered is the probation log.
+	// Classes by number, of the sessions that are under no rule or one of factor
+	// 1; Unanswered is the probation log, of the first packets of all.
 	Classes    [NumClasses]ClassStats
 	Unanswered ClassStats
-	Sessions   session.TableStats
+	// Tiers are the classes of the sessions under rules of other factors.
+	Tiers    []TierStats
+	Rules    []RuleStats
+	Sessions session.TableStats
 	// Budget is the whole region, Used what of it is taken: pages that hold
 	// packets, session table and bookkeeping. In bytes.
 	Budget, Used int
@@ -91,7 +120,8 @@ func (s *Stats) Held() Count { return s.Stored.minus(s.Evicted) }
 
 // Promise returns the age up to which the first bytes of every session are
 // there, for a class the first 2^class KiB, also of those sessions that got no
-// further than one packet. Complete says that nothing of them was ever lost.
+// further than one packet. Sessions under a rule of another factor than 1 have
+// a promise of their own; see PromiseOf. Complete says that nothing of them was ever lost.
 func (s *Stats) Promise(class int) (age time.Duration, complete bool) {
 	age, complete = s.PromiseAnswered(class)
 	return min(age, s.Unanswered.Horizon), complete && s.Unanswered.Complete
@@ -103,6 +133,23 @@ func (s *Stats) PromiseAnswered(class int) (age time.Duration, complete bool) {
 	age, complete = s.Age, true
 	for _, c := range s.Classes[:class+1] {
 		age, complete = min(age, c.Horizon), complete && c.Complete
+	}
+	return age, complete
+}
+
+// PromiseOf is PromiseAnswered for the sessions under a rule. Complete says that
+// nothing of them was lost in all the time that it has been in force.
+func (s *Stats) PromiseOf(r *RuleStats, class int) (age time.Duration, complete bool) {
+	if r.Factor == 0 {
+		return 0, false
+	}
+	classes := &s.Classes
+	if r.Tier > 0 {
+		classes = &s.Tiers[r.Tier-1].Classes
+	}
+	age, complete = r.Age, true
+	for _, c := range classes[:class+1] {
+		age, complete = min(age, c.Horizon), complete && (c.Complete || c.Horizon > r.Age)
 	}
 	return age, complete
 }
@@ -129,31 +176,46 @@ func (c *Cache) Stats() Stats {
 			s.Stored = s.Stored.minus(n)
 		}
 	}
-	oldest, newest := int64(math.MaxInt64), int64(math.MinInt64)
-	for class := range c.logs {
-		l := &c.logs[class]
-		stats := ClassStats{Evicted: l.evicted, Segments: l.segments, Memory: l.pages * pageSize}
-		stats.Horizon, stats.Complete = c.horizon(l)
-		s.Evicted.add(l.evicted.Packets, l.evicted.Bytes)
-		for slot := l.oldest; slot != noSegment; slot = c.segments.slots[slot].next {
-			seg := &c.segments.slots[slot]
-			oldest, newest = min(oldest, seg.minTime), max(newest, seg.maxTime)
-			held := seg.held()
-			stats.Held.add(held.Packets, held.Bytes)
-			if seg.codec == codecZstd {
-				stats.Compressed++
-				stats.Unpacked += int(seg.size)
-				stats.Packed += int(seg.packed)
-			}
-		}
-		if class == probation {
-			s.Unanswered = stats
-		} else {
-			s.Classes[class] = stats
-		}
+	s.Oldest, s.Newest = math.MaxInt64, math.MinInt64
+	s.Unanswered = c.logStats(&c.logs[probation], &s)
+	for class := range s.Classes {
+		s.Classes[class] = c.logStats(&c.logs[class], &s)
 	}
-	if oldest <= newest {
-		s.Oldest, s.Newest = oldest, newest
+	for tier := 1; tier < len(c.tiers); tier++ {
+		stats := TierStats{Factor: c.tiers[tier]}
+		for class := range stats.Classes {
+			stats.Classes[class] = c.logStats(&tierOf(c.logs, tier)[class], &s)
+		}
+		s.Tiers = append(s.Tiers, stats)
+	}
+	for i := range c.rules {
+		r := &c.rules[i]
+		s.Rules = append(s.Rules, RuleStats{
+			Filter: r.Filter, Factor: r.Factor, Sessions: r.sessions, Seen: r.seen,
+			Age: time.Duration(c.clock.now - r.since), Tier: r.tier,
+		})
+	}
+	if s.Oldest > s.Newest {
+		s.Oldest, s.Newest = 0, 0
+	}
+	return s
+}
+
+// logStats are the figures of a log; it brings them into those of all.
+func (c *Cache) logStats(l *log, all *Stats) ClassStats {
+	s := ClassStats{Evicted: l.evicted, Segments: l.segments, Memory: l.pages * pageSize}
+	s.Horizon, s.Complete = c.horizon(l)
+	all.Evicted.add(l.evicted.Packets, l.evicted.Bytes)
+	for slot := l.oldest; slot != noSegment; slot = c.segments.slots[slot].next {
+		seg := &c.segments.slots[slot]
+		all.Oldest, all.Newest = min(all.Oldest, seg.minTime), max(all.Newest, seg.maxTime)
+		held := seg.held()
+		s.Held.add(held.Packets, held.Bytes)
+		if seg.codec == codecZstd {
+			s.Compressed++
+			s.Unpacked += int(seg.size)
+			s.Packed += int(seg.packed)
+		}
 	}
 	return s
 }

@@ -19,6 +19,7 @@ func TestResize(t *testing.T) {
 	}
 	r := &rig{Table: table, t: t, decoder: NewDecoder(), now: 1000}
 	bytes := map[int]uint64{}
+	rule := map[int]uint8{}
 	for round := range 200 {
 		for range 50 {
 			n := random.IntN(sessions / 3)
@@ -27,6 +28,22 @@ func TestResize(t *testing.T) {
 				t.Fatalf("round %d: session %d stands at %d, want %d", round, n, offset, bytes[n])
 			}
 			bytes[n] += 100
+			slot := r.slot(segment(talker(n), server, tcpACK))
+			if got := r.Rule(slot); got != rule[n] {
+				t.Fatalf("round %d: session %d is under rule %d, want %d", round, n, got, rule[n])
+			}
+			rule[n] = uint8(random.IntN(MaxRule + 1))
+			r.SetRule(slot, rule[n])
+		}
+		if round%8 == 0 {
+			var numbers [MaxRule + 1]uint8
+			for old := range uint8(MaxRule) {
+				numbers[1+old] = uint8(random.IntN(MaxRule + 1))
+			}
+			r.RenumberRules(&numbers)
+			for n := range rule {
+				rule[n] = numbers[rule[n]]
+			}
 		}
 		buckets := 30 + random.IntN(most-29)
 		if before := int(table.buckets); buckets > before {

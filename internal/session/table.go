@@ -65,6 +65,15 @@ const (
 	flagFromB // the first packet came from side B
 )
 
+// Above the flags stands the number of the rule that the session is under.
+const (
+	ruleBits  = 5
+	ruleShift = 64 - ruleBits
+	ruleMask  = (1<<ruleBits - 1) << ruleShift
+	// MaxRule is the highest number of a rule.
+	MaxRule = 16
+)
+
 // A cold entry is what only a session's first and last packet touch.
 type cold struct {
 	key   Key

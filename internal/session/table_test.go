@@ -54,6 +54,13 @@ func (r *rig) seeLen(data []byte, length uint32) (offset uint64, event Event) {
 	return offset, event
 }
 
+// slot is where the session of an IP packet stands.
+func (r *rig) slot(data []byte) int {
+	var f Flow
+	r.decoder.Decode(packet.LinkTypeRaw, data, &f)
+	return r.search(f.Hash)
+}
+
 // want sees a packet of 100 bytes and says what must come of it.
 func (r *rig) want(what string, data []byte, offset uint64, event Event) {
 	r.t.Helper()
