@@ -33,7 +33,12 @@ func TestDLLSearchComesFirst(t *testing.T) {
 	if at < 0 || !slices.Contains(order, "os") || !slices.Contains(order, "net") {
 		t.Fatalf("the order of initialization is not as this test knows it: %q", order)
 	}
+	// It imports nothing, and asks the processor.
+	const harmless = "github.com/klauspost/compress/internal/cpuinfo"
 	for _, before := range order[:at] {
+		if before == harmless {
+			continue
+		}
 		first, _, _ := strings.Cut(before, "/")
 		if before == "os" || before == "net" || strings.Contains(first, ".") {
 			t.Errorf("%s is initialized before the search for DLLs is restricted", before)
