@@ -18,6 +18,7 @@ import (
 	"github.com/packetcache/packetcache/internal/capture/capturetest"
 	"github.com/packetcache/packetcache/internal/config"
 	"github.com/packetcache/packetcache/internal/control"
+	"github.com/packetcache/packetcache/internal/ipc"
 )
 
 // runFromFile runs a daemon whose settings stand in a file, which change
@@ -38,7 +39,7 @@ func runFromFile(t *testing.T, text string) (s *subject, change func(string)) {
 	dir := endpointDir(t)
 	args := &config.Args{}
 	args.Set("endpoint-dir", dir)
-	loader := &config.Loader{Sources: []config.Source{file, args}, TotalRAM: 1 << 30, CheckFilter: CheckFilter}
+	loader := &config.Loader{Sources: []config.Source{file, args}, TotalRAM: 1 << 30, CheckFilter: CheckFilter, CheckGroup: ipc.CheckGroup}
 	s = &subject{t: t, dir: dir, client: control.NewClient(dir)}
 	s.run(Options{Loader: loader, Loaded: loader.Load(nil), Log: logrus.New(), Foreground: &s.said})
 	return s, change
@@ -228,4 +229,20 @@ func dataBytes(t *testing.T) uint64 {
 		t.Fatalf("no VmData in %s", status)
 	}
 	return kib << 10
+}
+
+// A group that does not exist keeps nothing from starting: root alone reads the
+// cache, and is told.
+func TestUnknownSocketGroup(t *testing.T) {
+	s, _ := runFromFile(t, "socket-group = \"no-such-group\"\nram-size = \"8MiB\"\ninterfaces = [\"none\"]\n")
+	s.await("a warning", func(st control.Status) bool {
+		return slices.ContainsFunc(st.Warnings, func(w string) bool { return strings.Contains(w, `there is no group "no-such-group"`) })
+	})
+	info, err := os.Stat(filepath.Join(s.dir, "PacketCache"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Mode().Perm() != 0o600 {
+		t.Errorf("the socket has mode %v", info.Mode())
+	}
 }
