@@ -31,6 +31,9 @@ func options() []option {
 		switch f.Kind {
 		case config.List:
 			o.value = "PATTERN"
+			if f.Item == "rule" {
+				o.value = "RULE"
+			}
 		case config.Text:
 			o.value = "DIR"
 			if f.Item == "" {

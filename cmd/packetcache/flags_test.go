@@ -58,6 +58,9 @@ func TestCommandLines(t *testing.T) {
 		{"5|--capture-filter|not port 53, or so|--promiscuous", func(s *config.Settings) {
 			s.RAMPercent, s.CaptureFilter, s.Promiscuous = 5, "not port 53, or so", true
 		}},
+		{"--retain|x4 port 53, 54|5|--retain|x0 host 192.0.2.7", func(s *config.Settings) {
+			s.RAMPercent, s.Retain = 5, []string{"x4 port 53, 54", "x0 host 192.0.2.7"}
+		}},
 		{"--endpoint-dir|/run/x|--data-dir|/srv/x", func(s *config.Settings) { s.EndpointDir, s.DataDir = "/run/x", "/srv/x" }},
 	} {
 		var args []string

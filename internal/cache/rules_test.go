@@ -67,20 +67,20 @@ func every(name string, factor float64, of, remainder uint32) Rule {
 // at the same rate. Each kind is kept in proportion to its factor, and one not at
 // all.
 func TestRulesKeepForAsLongAsTheySay(t *testing.T) {
-	tp := newTape(t, Options{Bytes: 2 * MinBytes, Bias: 2})
+	tp := newTape(t, Options{Bytes: 4 * MinBytes, Bias: 2})
 	err := tp.c.SetRules([]Rule{every("longer", 4, 5, 1), every("shorter", 0.1, 5, 2), every("never", 0, 5, 3)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	const rounds = 40000
+	const rounds = 28000
 	download := &talk{link: packet.LinkTypeEthernet, proto: ipTCP}
 	for round := range uint32(rounds) {
 		for kind := uint32(1); kind <= 4; kind++ {
 			k := &talk{link: packet.LinkTypeEthernet, proto: ipUDP, n: round*5 + kind}
-			tp.add(k, false, 400)
-			tp.add(k, true, 400)
+			tp.add(k, false, 500)
+			tp.add(k, true, 500)
 		}
-		for range 10 {
+		for range 5 {
 			tp.add(download, false, 1400)
 		}
 		tp.boot += int64(30 * time.Millisecond)
@@ -107,11 +107,11 @@ func TestRulesKeepForAsLongAsTheySay(t *testing.T) {
 		t.Errorf("what is never stored is promised for %v, complete %v", age, complete)
 	}
 	for i, r := range s.Rules {
-		if r.Sessions != rounds || r.Seen != (Count{2 * rounds, 800 * rounds}) {
+		if r.Sessions != rounds || r.Seen != (Count{2 * rounds, 1000 * rounds}) {
 			t.Errorf("rule %d: %+v, want %d sessions of 2 packets", i, r, rounds)
 		}
 	}
-	if got := s.Refused[RefusedByRule]; got != (Count{2 * rounds, 800 * rounds}) {
+	if got := s.Refused[RefusedByRule]; got != (Count{2 * rounds, 1000 * rounds}) {
 		t.Errorf("%v left out, want %d sessions", got, rounds)
 	}
 	// What is there bears it out.

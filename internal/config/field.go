@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"reflect"
 	"runtime"
 	"strconv"
@@ -39,8 +40,8 @@ type Field struct {
 	MaxLen int
 	// Enum are the words of a Choice, least first.
 	Enum []string
-	// Item says what a Text or the items of a List are: "glob", "directory",
-	// "endpoint", "group", or empty for any text.
+	// Item says what a Text or the items of a List are: "glob", "rule",
+	// "directory", "endpoint", "group", or empty for any text.
 	Item string
 	// Unit is what a Number counts; may be empty.
 	Unit string
@@ -161,6 +162,10 @@ func (f Field) Allowed() string {
 	case Switch:
 		return "true or false"
 	case List:
+		if f.Item == "rule" {
+			return fmt.Sprintf("a list of at most %d rules, each a factor (x0, or from x%v to x%v), a space and a filter of pcap-filter(7), together at most %d bytes",
+				f.MaxLen, minFactor, maxFactor, maxItemLen)
+		}
 		return "a list of at most " + strconv.Itoa(f.MaxLen) + " names or patterns, each of at most " + strconv.Itoa(maxItemLen) + " bytes"
 	}
 	switch f.Item {

@@ -68,7 +68,7 @@ func TestFields(t *testing.T) {
 
 func TestDefaults(t *testing.T) {
 	s := Defaults()
-	if s.RAMPercent != 1 || s.RAMSize != 0 || s.Interfaces != nil || s.Exclude != nil || s.CaptureFilter != "" ||
+	if s.RAMPercent != 1 || s.RAMSize != 0 || s.Interfaces != nil || s.Exclude != nil || s.Retain != nil || s.CaptureFilter != "" ||
 		s.Promiscuous || s.Bias != 2 || s.LogLevel != "info" || s.DataDir == "" {
 		t.Errorf("defaults: %+v", s)
 	}

@@ -17,7 +17,8 @@ type Loader struct {
 	// TotalRAM is the machine's memory in bytes, of which ram-size may be half;
 	// 0 leaves the upper end open.
 	TotalRAM uint64
-	// CheckFilter says whether a capture filter is one; nil takes all.
+	// CheckFilter says whether an expression can be used as a filter, that of
+	// captures or of a rule; nil takes all.
 	CheckFilter func(expression string) error
 	// CheckGroup says whether there is a group of that name or number; nil takes
 	// all.
@@ -188,6 +189,10 @@ func (l *Loader) check(f Field, raw any) (any, error) {
 		}
 	case f.Item == "group" && l.CheckGroup != nil && v != "":
 		if err := l.CheckGroup(v.(string)); err != nil {
+			return nil, err
+		}
+	case f.Item == "rule" && l.CheckFilter != nil:
+		if err := checkRetainFilters(v.([]string), l.CheckFilter); err != nil {
 			return nil, err
 		}
 	}

@@ -130,6 +130,35 @@ func TestCheckFilter(t *testing.T) {
 	}
 }
 
+// What is wrong with the filter of a rule names the rule; the rules before stay
+// in force, and without any the service starts.
+func TestCheckRules(t *testing.T) {
+	var text string
+	loader := &Loader{CheckFilter: func(expression string) error {
+		if strings.Contains(expression, "prot") {
+			return errors.New(`position 1: unknown word "prot"`)
+		}
+		return nil
+	}}
+	read := func(last *Loaded, items ...any) *Loaded {
+		loader.Sources = []Source{fakeSource{origin: File, entries: []Entry{{Key: "retain", Value: items}}}}
+		loaded := loader.Load(last)
+		text = ""
+		for _, p := range loaded.Problems {
+			text += p.Error()
+		}
+		return loaded
+	}
+	loaded := read(nil, "x4 port 53", "x2 prot 80")
+	if loaded.Retain != nil || len(loaded.Unsafe()) > 0 || !strings.Contains(text, `rule 2, filter "prot 80": position 1: unknown word "prot"`) {
+		t.Errorf("rules %q, %s", loaded.Retain, text)
+	}
+	loaded = read(read(nil, "x4 port 53"), "x0 prot 80")
+	if !slices.Equal(loaded.Retain, []string{"x4 port 53"}) || !strings.Contains(text, `rule 1, filter "prot 80"`) || !strings.Contains(text, "stays in force") {
+		t.Errorf("rules %q, %s", loaded.Retain, text)
+	}
+}
+
 func TestArgs(t *testing.T) {
 	var args Args
 	args.Set("ram-percent", "5")

@@ -181,6 +181,11 @@ func (f Field) listValue(raw any) (any, error) {
 	if len(items) == 0 {
 		return []string(nil), nil
 	}
+	if f.Item == "rule" {
+		if err := checkRetain(items); err != nil {
+			return nil, err
+		}
+	}
 	return items, nil
 }
 

@@ -31,6 +31,9 @@ func TestGoodValues(t *testing.T) {
 		{`exclude = ["docker[0-9]"]`, func(s *Settings) { s.Exclude = []string{"docker[0-9]"} }},
 		{`capture-filter = "not port 53 or 5353"`, func(s *Settings) { s.CaptureFilter = "not port 53 or 5353" }},
 		{`capture-filter = ""`, func(*Settings) {}},
+		{`retain = ["x4 port 53", "0.1  host 192.0.2.7", "x0 net 198.51.100.0/24", "x1e3 tcp", "x0.001 udp"]`, func(s *Settings) {
+			s.Retain = []string{"x4 port 53", "0.1  host 192.0.2.7", "x0 net 198.51.100.0/24", "x1e3 tcp", "x0.001 udp"}
+		}},
 		{`promiscuous = true`, func(s *Settings) { s.Promiscuous = true }},
 		{`bias = 0`, func(s *Settings) { s.Bias = 0 }},
 		{`bias = 8.0`, func(s *Settings) { s.Bias = 8 }},
@@ -56,6 +59,7 @@ func TestGoodValues(t *testing.T) {
 func TestBadValues(t *testing.T) {
 	long := strings.Repeat("x", 5000)
 	percent, size, list := "a number from 0.1 to 50", "a size from 8 MiB to 50 % of RAM", "a list of at most 256"
+	rules := "a list of at most 16 rules"
 	for _, test := range []struct{ line, reason, allowed string }{
 		{`ram-percent = 0.09999`, "out of range", percent},
 		{`ram-percent = 50.001`, "out of range", percent},
@@ -94,6 +98,18 @@ func TestBadValues(t *testing.T) {
 		{`capture-filter = 53`, "a number has the wrong type", "text"},
 		{`capture-filter = ["port 53"]`, "a list has the wrong type", "text"},
 		{`capture-filter = "port 53\nor 80"`, "control character", "one line"},
+		{`retain = "x4 port 53"`, "a list stands in brackets", rules},
+		{`retain = ["port 53"]`, `rule 1, "port 53": it does not begin with a factor`, rules},
+		{`retain = ["x4 tcp", "x4"]`, `rule 2, "x4": there is no filter behind the factor`, rules},
+		{`retain = ["x-1 tcp"]`, "the factor x-1 is out of range", "from x0.001 to x1000"},
+		{`retain = ["xnan tcp"]`, "out of range", rules},
+		{`retain = ["x1e999 tcp"]`, "out of range", rules},
+		{`retain = ["x0.0009 tcp"]`, "out of range", rules},
+		{`retain = ["x1001 tcp"]`, "out of range", rules},
+		{`retain = ["x2 tcp", "x3 udp", "x4  tcp"]`, `rule 3, "x4  tcp": it has the filter of rule 1`, rules},
+		{`retain = ["x2 tcp\tport 53"]`, "control character", rules},
+		{fmt.Sprintf(`retain = [%s"x1 tcp"]`, strings.Repeat(`"x2 udp",`, 16)), "17 items are too many", rules},
+		{fmt.Sprintf(`retain = ["x2 %s"]`, long), "too long", rules},
 		{`promiscuous = 1`, "a number has the wrong type", "true or false"},
 		{`promiscuous = "true"`, "text has the wrong type", "true or false"},
 		{`promiscuous = ""`, "text has the wrong type", "true or false"},

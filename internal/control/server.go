@@ -191,6 +191,10 @@ func (s *Server) ask(w http.ResponseWriter, r *http.Request) (Status, bool) {
 func filled(st Status) Status {
 	st.Horizons = orEmpty(st.Horizons)
 	st.Classes = orEmpty(st.Classes)
+	st.Retain = append([]RetainRule{}, st.Retain...)
+	for i := range st.Retain {
+		st.Retain[i].Horizons = orEmpty(st.Retain[i].Horizons)
+	}
 	st.Coverage = orEmpty(st.Coverage)
 	st.Warnings = orEmpty(st.Warnings)
 	st.Interfaces = append([]Interface{}, st.Interfaces...)

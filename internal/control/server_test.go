@@ -25,6 +25,7 @@ func TestStatusAndInterfaces(t *testing.T) {
 		Memory:   Memory{BudgetBytes: 1 << 25, UsedBytes: 5, CacheBytes: 4, Locked: true},
 		Totals:   Totals{Seen: Count{1, 2}, Refused: map[string]uint64{"too large": 3}},
 		Horizons: []Horizon{{UpToBytes: 1024, Seconds: 1.5}, {Complete: true}},
+		Retain:   []RetainRule{{Filter: "port 53", Factor: 4, Sessions: 1, Horizons: []Horizon{}}},
 		Classes:  []Class{{ToBytes: 1024, Packets: 5}},
 		Interfaces: []Interface{{
 			ID: -1, Name: "Ethernet, 2", State: InterfaceCovered, CoveredBy: "br0", Addresses: []string{"10.0.0.1/8"},

@@ -50,7 +50,10 @@ type Status struct {
 	Sessions Sessions `json:"sessions"`
 	// Horizons say how far back the cache reaches, from the first KiB of every
 	// session of more than one packet (first) to everything (last, UpToBytes 0).
+	// Sessions under a rule of another factor than 1 are not meant.
 	Horizons []Horizon `json:"horizons"`
+	// Retain are the rules of the setting of that name, in its order.
+	Retain []RetainRule `json:"retain"`
 	// Unanswered says the same of first packets that nothing followed, such as
 	// a scan's; UpToBytes is 0.
 	Unanswered Horizon `json:"unanswered"`
@@ -140,10 +143,30 @@ type Horizon struct {
 	Complete bool `json:"complete"`
 }
 
+// A RetainRule says what has come of one rule of the setting retain.
+type RetainRule struct {
+	// Filter is asked with the first packet of a session; the first rule that
+	// matches counts.
+	Filter string `json:"filter"`
+	// Factor is how many times as long its sessions are kept as others; 0 says
+	// that nothing of them is stored.
+	Factor float64 `json:"factor"`
+	// Sessions have come under it, Seen packets of them. With the factor 0 these
+	// are among Totals.Refused.
+	Sessions uint64 `json:"sessions"`
+	Seen     Count  `json:"seen"`
+	// Horizons are as those of Status; none with the factor 0. Complete means
+	// that nothing was lost since the rule is in force, which is Seconds ago.
+	Horizons []Horizon `json:"horizons"`
+}
+
 // A Class is one log of the cache.
 type Class struct {
-	// Class numbers the logs from 0.
+	// Class numbers the logs of one factor from 0.
 	Class int `json:"class"`
+	// Factor is that of the rules whose sessions the log is for; 1 also for
+	// sessions under none.
+	Factor float64 `json:"factor"`
 	// FromBytes and ToBytes are the offsets in a session that it holds, from
 	// inclusive, to exclusive; ToBytes 0 means no end.
 	FromBytes int64 `json:"from_bytes"`

@@ -131,6 +131,7 @@ func newDaemon(o Options) (*Daemon, error) {
 		d.replays.close()
 		return nil, failedAt(StepMemory, fmt.Errorf("making the cache of %s: %w", config.FormatBytes(budget), err))
 	}
+	d.setRules(settings)
 	d.dumper = dump.New(d.cache, d)
 	if d.replays == nil {
 		cfg, err := d.captureConfig(settings, budget)
@@ -165,6 +166,7 @@ func (d *Daemon) run(ctx context.Context, ready func()) error {
 	}
 	defer func() { _ = controls.Close() }()
 	d.coverage.add(control.CoverageEntry{Time: d.started, Kind: "start", Text: "PacketCache " + version.String() + " started"})
+	d.coverRules()
 
 	inner, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()

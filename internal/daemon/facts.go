@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/packetcache/packetcache/internal/capture"
+	"github.com/packetcache/packetcache/internal/control"
 	"github.com/packetcache/packetcache/internal/packet"
 	"github.com/packetcache/packetcache/internal/pcapio"
 	"github.com/packetcache/packetcache/internal/version"
@@ -21,15 +22,14 @@ func (d *Daemon) Section() pcapio.Section {
 	var kept strings.Builder
 	kept.WriteString("Older sessions keep their beginning: the last packets of a session are dropped first.\n")
 	for _, h := range s.Horizons {
-		what := "everything"
-		if h.UpToBytes > 0 {
-			what = fmt.Sprintf("the first %d KiB of every session of more than one packet", h.UpToBytes>>10)
+		tellHorizon(&kept, h, "every session", "capture")
+	}
+	for _, r := range s.Retain {
+		if r.Factor == 0 {
+			fmt.Fprintf(&kept, "sessions of %s: not stored, by a rule\n", r.Filter)
 		}
-		age := (time.Duration(h.Seconds) * time.Second).String()
-		if h.Complete {
-			fmt.Fprintf(&kept, "%s: complete since capture began, %s ago\n", what, age)
-		} else {
-			fmt.Fprintf(&kept, "%s: the last %s\n", what, age)
+		for _, h := range r.Horizons[:min(1, len(r.Horizons))] {
+			tellHorizon(&kept, h, "every session of "+r.Filter, fmt.Sprintf("a rule to keep these %v times as long as others", r.Factor))
 		}
 	}
 	if !s.Unanswered.Complete {
@@ -50,6 +50,21 @@ func (d *Daemon) Section() pcapio.Section {
 		OS:          runtime.GOOS,
 		Application: "PacketCache " + version.String(),
 		Comments:    []string{kept.String(), looked.String()},
+	}
+}
+
+// tellHorizon writes a line on how far back some sessions are there, all of them
+// since something began.
+func tellHorizon(b *strings.Builder, h control.Horizon, sessions, since string) {
+	what := "everything"
+	if h.UpToBytes > 0 {
+		what = fmt.Sprintf("the first %d KiB of %s of more than one packet", h.UpToBytes>>10, sessions)
+	}
+	age := (time.Duration(h.Seconds) * time.Second).String()
+	if h.Complete {
+		fmt.Fprintf(b, "%s: complete since %s began, %s ago\n", what, since, age)
+	} else {
+		fmt.Fprintf(b, "%s: the last %s\n", what, age)
 	}
 }
 

@@ -8,27 +8,32 @@ import (
 	"github.com/packetcache/packetcache/internal/packet"
 )
 
-// CheckFilter says whether a capture filter can be used.
+// CheckFilter says whether an expression can be used as a filter.
 func CheckFilter(expression string) error {
-	_, err := captureFilter(expression)
+	_, err := parseFilter(expression)
 	return err
+}
+
+func parseFilter(expression string) (*filter.Set, error) {
+	expr, err := filter.Parse(expression)
+	if err != nil {
+		return nil, err
+	}
+	return filter.NewSet(expr)
 }
 
 func captureFilter(expression string) (capture.Filter, error) {
 	if expression == "" {
 		return capture.Filter{}, nil
 	}
-	expr, err := filter.Parse(expression)
-	if err == nil {
-		_, err = filter.NewSet(expr)
-	}
+	set, err := parseFilter(expression)
 	if err != nil {
 		return capture.Filter{}, fmt.Errorf("capture filter %q: %w", expression, err)
 	}
 	return capture.Filter{
 		Text: expression,
 		Compile: func(lt packet.LinkType) (capture.Program, error) {
-			program, err := expr.Compile(lt)
+			program, err := set.Expr().Compile(lt)
 			if err != nil {
 				return capture.Program{}, err
 			}

@@ -64,6 +64,9 @@ func (d *Daemon) reload() {
 	}
 	// Memory that could not be had may be there now, changes or not.
 	d.apply(&now.Settings, len(changes) > 0)
+	if !slices.Equal(last.Retain, now.Retain) {
+		d.setRules(&now.Settings)
+	}
 	d.inForce.Store(now) // when it is so: pcctl config set waits for it
 }
 
@@ -77,7 +80,7 @@ func (d *Daemon) reportChange(change config.Change, origin config.Origin) {
 		how += "; it applies after a restart"
 	}
 	eventlog.SettingChanged(change.Key, from, to, how).Log(d.log)
-	if field.KeepsOut || change.Key == "promiscuous" {
+	if field.KeepsOut || change.Key == "promiscuous" || change.Key == "retain" {
 		d.coverage.add(control.CoverageEntry{
 			Time: time.Now(), Kind: "settings",
 			Text: fmt.Sprintf("%s was changed from %s to %s (%s)", change.Key, from, to, how),

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"sync"
@@ -160,6 +161,65 @@ func TestSettingsChangeLive(t *testing.T) {
 		if !strings.Contains(s.log.String(), words) {
 			t.Errorf("the log lacks %q:\n%s", words, s.log.String())
 		}
+	}
+}
+
+// Rules apply to sessions that begin after they were set. What they leave out is
+// counted, and told where it stands what is recorded.
+func TestRulesChangeLive(t *testing.T) {
+	capturetest.Veth(t, "pcra", "pcrb")
+	base := "interfaces = [\"pcra\"]\nram-size = \"8MiB\"\n"
+	s, change := runFromFile(t, base+"retain = [\"x4 ether host 02:00:00:00:00:01\"]\n")
+	s.await("pcra", func(st control.Status) bool { return interfaceOf(st, "pcra").State == control.InterfaceCapturing })
+	sent := uint64(0)
+	send := func(from ...byte) control.Status {
+		var frames [][]byte
+		for _, n := range from {
+			frames = append(frames, append([]byte("\xff\xff\xff\xff\xff\xff\x02\x00\x00\x00\x00"+string(n)+"\x88\xb5"), make([]byte, 50)...))
+		}
+		capturetest.Send(t, "pcrb", frames...)
+		sent += uint64(len(from))
+		return s.await("what was sent", func(st control.Status) bool {
+			seen := uint64(0)
+			for _, r := range st.Retain {
+				seen += r.Seen.Packets
+			}
+			return seen >= sent
+		})
+	}
+	send(1, 1)
+	change(base + "retain = [\"x0 ether host 02:00:00:00:00:02\", \"x5 ether host 02:00:00:00:00:01\", \"x1 ether proto 0x88b5\"]\n")
+	s.await("the new rules", func(st control.Status) bool { return len(st.Retain) == 3 })
+	st := send(1, 2, 2, 3, 3, 3)
+	for i, want := range []control.RetainRule{
+		{Filter: "ether host 02:00:00:00:00:02", Factor: 0, Sessions: 1, Seen: control.Count{Packets: 2, Bytes: 128}},
+		{Filter: "ether host 02:00:00:00:00:01", Factor: 5, Sessions: 1, Seen: control.Count{Packets: 3, Bytes: 192}},
+		{Filter: "ether proto 0x88b5", Factor: 1, Sessions: 1, Seen: control.Count{Packets: 3, Bytes: 192}},
+	} {
+		got := st.Retain[i]
+		if len(got.Horizons) == 0 != (want.Factor == 0) {
+			t.Errorf("rule %d has horizons %+v", i, got.Horizons)
+		}
+		if got.Horizons = nil; !reflect.DeepEqual(got, want) {
+			t.Errorf("rule %d is %+v, want %+v", i, got, want)
+		}
+	}
+	if st.Totals.Refused["left out by a retain rule"] != 2 {
+		t.Errorf("refused: %v", st.Totals.Refused)
+	}
+	change(base + "retain = [\"x0 ether hosts 02:00:00:00:00:01\"]\n")
+	st = s.await("a wrong rule", func(st control.Status) bool {
+		return strings.Contains(strings.Join(st.Warnings, "\n"), `rule 1, filter "ether hosts 02:00:00:00:00:01": filter expression, position 7`)
+	})
+	if len(st.Retain) != 3 {
+		t.Errorf("with a wrong rule the rules are %+v", st.Retain)
+	}
+	told := ""
+	for _, e := range st.Coverage {
+		told += e.Kind + " " + e.Text + "\n"
+	}
+	if !strings.Contains(told, "settings retain was changed from x4 ether host 02:00:00:00:00:01 to x0 ether host 02:00:00:00:00:02, x5") {
+		t.Errorf("the coverage log says\n%s", told)
 	}
 }
 

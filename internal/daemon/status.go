@@ -36,7 +36,8 @@ func (d *Daemon) status() control.Status {
 		Memory:     d.memory(&stats, links),
 		Totals:     totals(&stats, links),
 		Sessions:   sessions(&stats),
-		Horizons:   d.horizons(&stats, now),
+		Horizons:   d.horizons(now, stats.PromiseAnswered, &stats.Unanswered),
+		Retain:     d.rules(&stats, now),
 		Unanswered: d.horizon(0, stats.Unanswered.Horizon, stats.Unanswered.Complete, now),
 		Classes:    classes(&stats),
 		Interfaces: d.interfaces(links),
@@ -59,9 +60,15 @@ func (d *Daemon) memory(stats *cache.Stats, links []capture.Status) control.Memo
 	for _, l := range links {
 		m.UsedBytes += int64(l.RingBytes)
 	}
-	for _, c := range stats.Classes {
-		m.CacheBytes += int64(c.Memory)
-		m.UncompressedBytes += int64(c.Unpacked - c.Packed)
+	add := func(classes *[cache.NumClasses]cache.ClassStats) {
+		for i := range classes {
+			m.CacheBytes += int64(classes[i].Memory)
+			m.UncompressedBytes += int64(classes[i].Unpacked - classes[i].Packed)
+		}
+	}
+	add(&stats.Classes)
+	for i := range stats.Tiers {
+		add(&stats.Tiers[i].Classes)
 	}
 	m.CacheBytes += int64(stats.Unanswered.Memory)
 	m.UncompressedBytes += m.CacheBytes
@@ -96,15 +103,17 @@ func sessions(stats *cache.Stats) control.Sessions {
 	}
 }
 
-// horizons are the promises, from the heads of sessions to whole ones.
-func (d *Daemon) horizons(stats *cache.Stats, now time.Time) []control.Horizon {
+// horizons are promises, from the heads of sessions to whole ones, of which
+// those are a part that were never answered.
+func (d *Daemon) horizons(now time.Time, promise func(class int) (time.Duration, bool), unanswered *cache.ClassStats) []control.Horizon {
 	var list []control.Horizon
 	for _, class := range promised {
-		age, complete := stats.PromiseAnswered(class)
+		age, complete := promise(class)
 		list = append(list, d.horizon(1024<<class, age, complete, now))
 	}
-	age, complete := stats.Promise(cache.NumClasses - 1)
-	return append(list, d.horizon(0, age, complete, now))
+	age, complete := promise(cache.NumClasses - 1)
+	complete = complete && (unanswered.Complete || unanswered.Horizon >= age)
+	return append(list, d.horizon(0, min(age, unanswered.Horizon), complete, now))
 }
 
 func (d *Daemon) horizon(upTo int64, age time.Duration, complete bool, now time.Time) control.Horizon {
@@ -115,10 +124,19 @@ func (d *Daemon) horizon(upTo int64, age time.Duration, complete bool, now time.
 	return h
 }
 
+// classes are the logs in use, those of sessions under no rule first.
 func classes(stats *cache.Stats) []control.Class {
+	list := classesOf(1, &stats.Classes)
+	for i := range stats.Tiers {
+		list = append(list, classesOf(stats.Tiers[i].Factor, &stats.Tiers[i].Classes)...)
+	}
+	return list
+}
+
+func classesOf(factor float64, classes *[cache.NumClasses]cache.ClassStats) []control.Class {
 	var list []control.Class
-	for k := range stats.Classes {
-		c := &stats.Classes[k]
+	for k := range classes {
+		c := &classes[k]
 		if c.Held.Packets+c.Evicted.Packets == 0 {
 			continue
 		}
@@ -127,7 +145,7 @@ func classes(stats *cache.Stats) []control.Class {
 			to = int64(cache.ClassStart(k + 1))
 		}
 		list = append(list, control.Class{
-			Class: k, FromBytes: int64(cache.ClassStart(k)), ToBytes: to,
+			Class: k, Factor: factor, FromBytes: int64(cache.ClassStart(k)), ToBytes: to,
 			Packets: c.Held.Packets, Bytes: c.Held.Bytes, Segments: c.Segments,
 			CompressedSegments: c.Compressed, MemoryBytes: int64(c.Memory),
 			HorizonSeconds: c.Horizon.Seconds(), Complete: c.Complete,

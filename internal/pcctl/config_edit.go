@@ -41,7 +41,8 @@ Examples:
   pcctl config set ram-percent 2.5
   pcctl config set ram-size 256MiB
   pcctl config set interfaces "Ethernet, 2" Wi-Fi
-  pcctl config set capture-filter "not host 192.0.2.1"`,
+  pcctl config set capture-filter "not host 192.0.2.1"
+  pcctl config set retain "x4 port 53" "x0.1 host 192.0.2.7"`,
 		Action: func(c *cli.Context) error {
 			if c.NArg() < 2 {
 				return usage(withHint(errors.New("name a setting and its value"), "\"pcctl config unset KEY\" takes a value away."))

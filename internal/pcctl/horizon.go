@@ -1,6 +1,9 @@
 package pcctl
 
 import (
+	"strconv"
+
+	"github.com/packetcache/packetcache/internal/config"
 	"github.com/packetcache/packetcache/internal/control"
 )
 
@@ -31,6 +34,24 @@ func horizonRows(horizons []control.Horizon, unanswered control.Horizon) [][2]st
 		return [][2]string{{"nothing is recorded yet", ""}}
 	}
 	return rows
+}
+
+// ruleLines are the rules of the setting retain, and how far back the sessions
+// under each reach.
+func ruleLines(rules []control.RetainRule) []string {
+	t := table{header: []string{"FILTER", "FACTOR", ">SESSIONS", ">PACKETS", ">BYTES", ">FIRST 1 KiB"}}
+	for _, r := range rules {
+		reach := "never stored"
+		if len(r.Horizons) > 0 {
+			reach = span(seconds(r.Horizons[0].Seconds))
+			if r.Horizons[0].Complete {
+				reach = "since the rule began, " + reach + " ago"
+			}
+		}
+		t.add(r.Filter, "x"+strconv.FormatFloat(r.Factor, 'g', -1, 64), grouped(r.Sessions), grouped(r.Seen.Packets),
+			config.FormatBytes(r.Seen.Bytes), reach)
+	}
+	return t.lines()
 }
 
 func horizonReach(h control.Horizon) string {

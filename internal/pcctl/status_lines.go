@@ -27,6 +27,9 @@ func statusLines(st control.Status) []string {
 	lines = append(lines, overview.lines()...)
 
 	back := "How far back"
+	if len(st.Retain) > 0 {
+		back += ", unless a rule below says otherwise"
+	}
 	if st.Replay && !st.NewestPacket.IsZero() {
 		back += " in the time of the files, from their newest packet at " + stamp(st.NewestPacket)
 	}
@@ -38,6 +41,11 @@ func statusLines(st control.Status) []string {
 	lines = append(lines, indented(reach.lines())...)
 	if st.Totals.Dropped > 0 {
 		lines = append(lines, "  (of what was captured; "+counted(st.Totals.Dropped, "packet")+" dropped before may be missing anywhere)")
+	}
+
+	if len(st.Retain) > 0 {
+		lines = append(lines, "", "Retention rules; the first that matches a session counts")
+		lines = append(lines, indented(ruleLines(st.Retain))...)
 	}
 
 	lines = append(lines, "", "Interfaces")
