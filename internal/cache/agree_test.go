@@ -204,7 +204,7 @@ func (w *world) readOn(t *testing.T, views []*view, m *model, c *Cache) []*view 
 	case n < 4 && len(views) < 3:
 		q := All
 		if w.random.IntN(2) == 0 {
-			q = Query{w.wall - w.random.Int64N(int64(time.Hour)), w.wall - w.random.Int64N(int64(time.Minute))}
+			q = Query{Since: w.wall - w.random.Int64N(int64(time.Hour)), Until: w.wall - w.random.Int64N(int64(time.Minute))}
 		}
 		views = append(views, beginView(c, m, q))
 	}

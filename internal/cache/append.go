@@ -53,11 +53,11 @@ func (c *Cache) Append(packets []packet.Packet) {
 }
 
 // Replay stores packets of the past: the cache's clock moves with their
-// timestamps. It also compresses what is full by then: there is no capture that
-// this could delay.
+// timestamps. It also indexes and compresses what is full by then: there is no
+// capture that this could delay.
 func (c *Cache) Replay(packets []packet.Packet) {
 	for more := c.replay(packets); more; {
-		more = c.compressNext()
+		more = c.tendNext()
 	}
 }
 

@@ -63,6 +63,7 @@ type Cache struct {
 	decoder    *session.Decoder
 	table      *session.Table
 	interfaces []interfaceState
+	links      []packet.LinkType // of the interfaces; what is there stays as it is
 	numbers    map[interfaceName]packet.InterfaceID
 	pages      pagePool
 	segments   segmentPool

@@ -2,6 +2,7 @@ package cache
 
 import (
 	"encoding/binary"
+	"hash/maphash"
 	"sync"
 
 	"github.com/klauspost/compress/zstd"
@@ -28,13 +29,15 @@ const (
 	tallySize = 8
 )
 
-// A compressor compresses one segment at a time.
+// A compressor indexes and compresses one segment at a time.
 type compressor struct {
 	mu      sync.Mutex // before Cache.mu
 	encoder *zstd.Encoder
 	raw     []byte // the records of a segment
 	packed  []byte // tallies and frame
 	shares  map[packet.InterfaceID]interfaceTally
+	bloom   [maxBloom]byte // the index of a segment
+	seed    maphash.Seed   // of the addresses in all indexes
 
 	work chan struct{}
 	stop chan struct{}
@@ -58,6 +61,7 @@ func newCompressor() (*compressor, error) {
 		raw:     make([]byte, maxSegment),
 		packed:  make([]byte, 0, maxSegment),
 		shares:  map[packet.InterfaceID]interfaceTally{},
+		seed:    maphash.MakeSeed(),
 		work:    make(chan struct{}, 1),
 		stop:    make(chan struct{}),
 		done:    make(chan struct{}),
@@ -95,13 +99,16 @@ func (c *Cache) pass(l *log) bool {
 	return false
 }
 
-// compressible reports whether there is a segment to be compressed, and whether
-// it is of a low class.
+// compressible reports whether there is a segment to be indexed or compressed, and
+// whether it is of a low class; to index one is as urgent.
 func (c *Cache) compressible() (low, found bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
 		return false, false
+	}
+	if c.unindexed() != nil {
+		return true, true
 	}
 	l := c.candidate()
 	return l != nil && l.low, l != nil
@@ -121,10 +128,18 @@ func (c *Cache) compressNext() (found bool) {
 	slot, logs := l.raw, c.logs
 	seg := &c.segments.slots[slot]
 	l.raw = seg.next
-	seq, many := seg.seq, seg.shares.many
+	seq, many, links := seg.seq, seg.shares.many, c.links
 	raw := z.raw[:c.copyOut(seg, 0, z.raw[:seg.size])]
+	var index bloom
+	if seg.index > 0 {
+		index = z.bloom[:copy(z.bloom[:], c.indexOf(seg))]
+	}
+	unindexed := seg.index == 0 && c.bytes >= minIndexed
 	c.mu.Unlock()
 
+	if unindexed {
+		index = z.index(raw, false, links)
+	}
 	packed := z.packed[:0]
 	if many {
 		packed = z.tally(raw, packed)
@@ -135,21 +150,18 @@ func (c *Cache) compressNext() (found bool) {
 
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	seg = c.segments.lookUp(slot)
-	if c.closed || seg == nil || seg.seq != seq {
-		return true // it has been evicted
-	}
-	if &logs[0] != &c.logs[0] { // rules have changed
-		l = c.logOf(slot)
-	}
-	if len(packed) > len(raw)-len(raw)*least/100 {
-		if l.poor++; l.poor >= poorRuns {
-			l.skip = poorSkip
-		}
+	if l, seg = c.still(slot, seq, l, logs); seg == nil {
 		return true
 	}
-	l.poor = 0
-	c.replace(l, seg, packed, tallies)
+	if len(packed) <= len(raw)-len(raw)*least/100 {
+		l.poor = 0
+		c.replace(l, seg, packed, tallies)
+	} else if l.poor++; l.poor >= poorRuns {
+		l.skip = poorSkip
+	}
+	if seg.index == 0 {
+		c.attach(l, slot, index)
+	}
 	return true
 }
 
@@ -188,6 +200,7 @@ func (c *Cache) replace(l *log, seg *segment, packed []byte, tallies int) {
 	seg.last, seg.pages = last, needed
 	l.pages -= free
 	seg.codec, seg.packed, seg.tallies = codecZstd, uint32(len(packed)), uint16(tallies)
+	seg.index = 0 // it stood in the last page
 }
 
 // bookTallies tells the interfaces what goes with a compressed segment.

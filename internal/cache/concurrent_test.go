@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"math/rand/v2"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -15,9 +16,26 @@ import (
 // TestConcurrent: two goroutines append, four read, one looks at the figures,
 // one compresses without rest. What is read is whole.
 func TestConcurrent(t *testing.T) {
-	concurrently(t, func(c *Cache, stop *atomic.Bool) {
+	concurrently(t, smallBudget, func(c *Cache, stop *atomic.Bool) {
 		for !stop.Load() {
 			c.compressNext()
+		}
+	})
+}
+
+// TestConcurrentIndex: the same in a cache that now is large enough for an index
+// and now is not.
+func TestConcurrentIndex(t *testing.T) {
+	concurrently(t, minIndexed, func(c *Cache, stop *atomic.Bool) {
+		random := rand.New(rand.NewPCG(7, 8))
+		for !stop.Load() {
+			for range random.IntN(100) {
+				c.tendNext()
+			}
+			if err := c.Resize(minIndexed/2 + random.IntN(minIndexed)); err != nil {
+				t.Error(err)
+				return
+			}
 		}
 	})
 }
@@ -25,7 +43,7 @@ func TestConcurrent(t *testing.T) {
 // TestConcurrentResize: the same while the cache grows and shrinks, and
 // compresses as it finds time.
 func TestConcurrentResize(t *testing.T) {
-	concurrently(t, func(c *Cache, stop *atomic.Bool) {
+	concurrently(t, smallBudget, func(c *Cache, stop *atomic.Bool) {
 		random := rand.New(rand.NewPCG(8, 8))
 		for !stop.Load() {
 			if err := c.Resize(smallBudget + random.IntN(3*smallBudget)); err != nil {
@@ -38,7 +56,7 @@ func TestConcurrentResize(t *testing.T) {
 
 // TestConcurrentRules: the same while the rules change, and the budget.
 func TestConcurrentRules(t *testing.T) {
-	concurrently(t, func(c *Cache, stop *atomic.Bool) {
+	concurrently(t, smallBudget, func(c *Cache, stop *atomic.Bool) {
 		random := rand.New(rand.NewPCG(9, 9))
 		for !stop.Load() {
 			rules := []Rule{every("a", 4, 3, 0), every("b", 0.1, 3, 1), every("c", float64(random.IntN(3)), 3, 2)}
@@ -56,8 +74,8 @@ func TestConcurrentRules(t *testing.T) {
 
 // concurrently works on a cache from all sides, and does something else with
 // it meanwhile.
-func concurrently(t *testing.T, other func(c *Cache, stop *atomic.Bool)) {
-	c := newCache(t, Options{Bytes: smallBudget, Most: 4 * smallBudget, Bias: 2, Compress: true})
+func concurrently(t *testing.T, budget int, other func(c *Cache, stop *atomic.Bool)) {
+	c := newCache(t, Options{Bytes: budget, Most: 4 * budget, Bias: 2, Compress: true})
 	var stop atomic.Bool
 	var appended, read, statsSeen atomic.Uint64
 	var wg sync.WaitGroup
@@ -80,13 +98,17 @@ func concurrently(t *testing.T, other func(c *Cache, stop *atomic.Bool)) {
 			}
 		})
 	}
-	for range 4 {
+	for reader := range 4 {
+		q := All
+		if reader == 0 {
+			q.Addresses = [][]netip.Addr{{netip.MustParseAddr("10.0.0.50"), netip.MustParseAddr("10.0.0.60")}}
+		}
 		wg.Go(func() {
 			r := c.NewReader()
 			var p packet.Packet
 			var want []byte
 			for !stop.Load() {
-				r.Begin(All)
+				r.Begin(q)
 				for n := uint64(0); r.Next(&p); n++ {
 					k := talk{link: packet.LinkTypeEthernet, proto: ipTCP, n: binary.BigEndian.Uint32(addressOfA(p.Data)) - 0x0a000000}
 					serial := uint64(p.Time)

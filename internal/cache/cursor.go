@@ -73,11 +73,11 @@ type sortKey struct {
 	iface  packet.InterfaceID
 }
 
-// begin sets a cursor to the first record of a segment, or to the one where
-// it was parked, if the segment is still there and holds something.
-func (r *Reader) begin(cur *cursor, ref segmentRef) standing {
+// begin sets a cursor to a segment's first record behind those that have been
+// passed, if the segment is still there and holds something.
+func (r *Reader) begin(cur *cursor, ref segmentRef, passed uint16) standing {
 	c := r.c
-	*cur = cursor{ref: ref, passed: ref.skip, window: cur.window[:0], order: cur.order[:0]}
+	*cur = cursor{ref: ref, passed: passed, window: cur.window[:0], order: cur.order[:0]}
 	c.mu.Lock()
 	if c.closed {
 		c.mu.Unlock()
@@ -94,7 +94,7 @@ func (r *Reader) begin(cur *cursor, ref segmentRef) standing {
 		cur.size = r.open[at].size
 	}
 	// An ordered segment is so when it is sorted, too.
-	disordered, raw := seg.disordered || ref.skip > 0, seg.codec == codecRaw
+	disordered, raw := seg.disordered || passed > 0, seg.codec == codecRaw
 	if disordered && raw {
 		r.list = c.listRecords(seg, cur.size, r.list[:0])
 	}
@@ -106,7 +106,7 @@ func (r *Reader) begin(cur *cursor, ref segmentRef) standing {
 		slices.SortFunc(r.list, func(a, b sortKey) int {
 			return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.tie, b.tie), cmp.Compare(a.offset, b.offset))
 		})
-		rest := r.list[min(int(ref.skip), len(r.list)):]
+		rest := r.list[min(int(passed), len(r.list)):]
 		if len(rest) == 0 {
 			return atEnd
 		}
@@ -152,15 +152,14 @@ func (r *Reader) advance(cur *cursor) standing {
 			if r.lent {
 				return mustMove
 			}
-			ref := cur.ref
-			ref.skip = cur.passed
-			if cur.started {
-				ref.skip++
-			}
 			if !cur.more {
 				return atEnd
 			}
-			return r.begin(cur, ref)
+			passed := cur.passed
+			if cur.started {
+				passed++
+			}
+			return r.begin(cur, cur.ref, passed)
 		}
 		offset = cur.order[cur.at].offset
 	}

@@ -50,6 +50,7 @@ func (c *Cache) Interface(i packet.Interface) (packet.InterfaceID, error) {
 	}
 	id := packet.InterfaceID(len(c.interfaces))
 	c.interfaces = append(c.interfaces, interfaceState{Interface: i})
+	c.links = append(c.links, i.LinkType)
 	c.numbers[key] = id
 	return id, nil
 }

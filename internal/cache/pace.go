@@ -74,8 +74,8 @@ func (p *pace) judge(idle, total uint64, processors int) {
 	p.idle, p.total = idle, total
 }
 
-// compressAlong compresses what is sealed, until it is told to stop. It falls
-// behind rather than take what others need.
+// compressAlong indexes and compresses what is sealed, until it is told to stop.
+// It falls behind rather than take what others need.
 func (c *Cache) compressAlong() {
 	z := c.compressor
 	defer close(z.done)
@@ -102,7 +102,7 @@ func (c *Cache) compressAlong() {
 				}
 				continue
 			}
-			c.compressNext()
+			c.tendNext()
 			p.spend(time.Now(), time.Since(now))
 		}
 	}

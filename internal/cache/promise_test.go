@@ -32,7 +32,7 @@ func TestPromiseOfAnsweredLate(t *testing.T) {
 	tp.add(slow, true, 100)
 
 	r := tp.c.NewReader()
-	r.Begin(Query{first.Time, first.Time})
+	r.Begin(Query{Since: first.Time, Until: first.Time})
 	if got := times(r); len(got) > 0 {
 		t.Fatalf("the first packet is still there: %v", got)
 	}

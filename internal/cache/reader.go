@@ -3,6 +3,7 @@ package cache
 import (
 	"cmp"
 	"math"
+	"net/netip"
 	"slices"
 
 	"github.com/packetcache/packetcache/internal/packet"
@@ -14,10 +15,14 @@ type Query struct {
 	// nanoseconds since the Unix epoch; math.MinInt64 and math.MaxInt64 leave
 	// them open. All is both open.
 	Since, Until int64
+	// Addresses spares the reader packets that do not have, where
+	// session.Addresses finds them, an address of each of these sets. Some of
+	// them come all the same: what is read is segments that may have others.
+	Addresses [][]netip.Addr
 }
 
 // All is the query for every packet.
-var All = Query{math.MinInt64, math.MaxInt64}
+var All = Query{Since: math.MinInt64, Until: math.MaxInt64}
 
 // A Reader returns packets in the order of their timestamps, as the cache was
 // when Begin was called: what comes later is not seen, what is evicted before
@@ -28,6 +33,8 @@ type Reader struct {
 	c     *Cache
 	query Query
 	epoch uint32
+	// wanted are the query's addresses.
+	wanted wanted
 	// last is the youngest segment there was; segments that were open may
 	// have grown since, so their size then is kept.
 	last   uint64
@@ -49,13 +56,15 @@ type openSegment struct {
 	size, records uint32
 }
 
-// A segmentRef is a segment to begin, or to go on with: skip records of it,
-// in their order, have been passed, and minTime is the timestamp of the next.
+// A segmentRef is a segment to begin, or to go on with; minTime is the timestamp
+// of the next record.
 type segmentRef struct {
 	minTime int64
 	slot    uint32
-	skip    uint16
-	parked  uint8 // how often it made room
+	// records of a segment to begin are those to be read when the reader began;
+	// of one to go on with, those that have been passed, in their order.
+	records uint16
+	parked  uint8 // how often it made room, 0 if it is to begin
 }
 
 const (
@@ -79,8 +88,8 @@ func (r *Reader) Begin(q Query) {
 	c := r.c
 	c.decompressor.begin()
 	r.active = true
+	r.query, r.wanted = q, c.want(q.Addresses)
 	c.mu.Lock()
-	r.query = q
 	c.epoch++
 	r.epoch = c.epoch
 	r.last = c.segments.seq
@@ -94,8 +103,9 @@ func (r *Reader) Begin(q Query) {
 		for slot := l.oldest; slot != noSegment; slot = c.segments.slots[slot].next {
 			seg := &c.segments.slots[slot]
 			if seg.maxTime >= q.Since && seg.minTime <= q.Until {
-				r.todo = append(r.todo, segmentRef{minTime: seg.minTime, slot: slot})
-				r.total += uint64(seg.records - seg.left)
+				held := seg.records - seg.left
+				r.todo = append(r.todo, segmentRef{minTime: seg.minTime, slot: slot, records: uint16(held)})
+				r.total += uint64(held)
 			}
 		}
 	}
@@ -199,6 +209,11 @@ func (r *Reader) beginDue() bool {
 		if len(r.heap) > 0 && ref.minTime > r.heap[0].header.time {
 			return true
 		}
+		if r.lacks(ref) {
+			r.todo = r.todo[:len(r.todo)-1]
+			r.passed += uint64(ref.records)
+			continue
+		}
 		if r.lent {
 			return false
 		}
@@ -206,8 +221,11 @@ func (r *Reader) beginDue() bool {
 			return true
 		}
 		r.todo = r.todo[:len(r.todo)-1]
-		cur := r.cursor()
-		if r.begin(cur, ref) == atRecord {
+		cur, passed := r.cursor(), uint16(0)
+		if ref.parked > 0 {
+			passed = ref.records
+		}
+		if r.begin(cur, ref, passed) == atRecord {
 			r.heap = append(r.heap, cur)
 			r.rise(len(r.heap) - 1)
 		} else {
@@ -238,7 +256,7 @@ func (r *Reader) park(time int64) bool {
 	}
 	r.spare = append(r.spare, cur)
 	ref := cur.ref
-	ref.minTime, ref.skip = cur.header.time, cur.passed
+	ref.minTime, ref.records = cur.header.time, cur.passed
 	ref.parked++
 	at, _ := slices.BinarySearchFunc(r.todo, ref, inTodo)
 	r.todo = slices.Insert(r.todo, at, ref)

@@ -96,7 +96,7 @@ func TestReaderQueries(t *testing.T) {
 	r := tp.c.NewReader()
 	for range 200 {
 		a, b := all[random.IntN(len(all))]+random.Int64N(3)-1, all[random.IntN(len(all))]+random.Int64N(3)-1
-		q := Query{a, b}
+		q := Query{Since: a, Until: b}
 		switch random.IntN(8) {
 		case 0:
 			q.Since = math.MinInt64

@@ -57,6 +57,7 @@ type segment struct {
 	lastInterface packet.InterfaceID
 	lastTie       uint16
 	tallies       uint16 // at the front of what is compressed; see compressor.tally
+	index         uint16 // bytes of it at the end of the last page, 0 if there is none
 	lastAt        uint32 // offset of the newest record
 	codec         codec  // of a sealed segment; an open one is raw
 	// disordered says that some packet is older than the one before it.
@@ -129,6 +130,14 @@ func (p *segmentPool) give(slot uint32) {
 	p.free = slot
 }
 
+// used is how many bytes of its pages are records, or what these have become.
+func (s *segment) used() int {
+	if s.codec == codecRaw {
+		return int(s.size)
+	}
+	return int(s.packed)
+}
+
 // held is what a segment holds that is to be read.
 func (s *segment) held() Count { return Count{uint64(s.records - s.left), s.bytes} }
 
@@ -139,9 +148,10 @@ type log struct {
 	// the memory of the pages it goes on, room what is left of that page.
 	head     *segment
 	at, room int
-	// raw is the oldest segment that the compressor has not looked at. Skip is
-	// how many it is to leave alone, poor how many in a row gained little.
-	raw        uint32
+	// raw is the oldest segment that the compressor has not looked at, plain the
+	// oldest that has not been indexed. Skip is how many are to be left as they
+	// are, poor how many in a row gained little.
+	raw, plain uint32
 	skip, poor int
 	low        bool // of one of the lowClasses
 	run        run
@@ -161,7 +171,9 @@ type log struct {
 	loser bool // whether anything was
 }
 
-func (l *log) init() { l.oldest, l.youngest, l.raw = noSegment, noSegment, noSegment }
+func (l *log) init() {
+	l.oldest, l.youngest, l.raw, l.plain = noSegment, noSegment, noSegment, noSegment
+}
 
 // push adds a segment as the youngest.
 func (l *log) push(p *segmentPool, slot uint32) {
@@ -173,6 +185,9 @@ func (l *log) push(p *segmentPool, slot uint32) {
 	l.youngest = slot
 	if l.raw == noSegment {
 		l.raw = slot
+	}
+	if l.plain == noSegment {
+		l.plain = slot
 	}
 	l.head, l.at, l.room = &p.slots[slot], 0, 0
 	l.segments++
@@ -190,7 +205,11 @@ func (l *log) pop(p *segmentPool) {
 		// before it is at it, too.
 		l.raw = l.youngest
 	}
-	l.oldest = p.slots[l.oldest].next
+	next := p.slots[l.oldest].next
+	if l.plain == l.oldest {
+		l.plain = next
+	}
+	l.oldest = next
 	if l.oldest == noSegment {
 		l.youngest, l.raw = noSegment, noSegment
 		l.head, l.room = nil, 0

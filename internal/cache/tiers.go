@@ -102,7 +102,7 @@ func (c *Cache) merge(to, from *log) {
 	to.settle()
 	to.seal()
 	from.settle()
-	to.raw = to.oldest // the compressor passes over what it has compressed
+	to.raw, to.plain = to.oldest, to.oldest // what has been done is passed over
 	to.segments += from.segments
 	to.pages += from.pages
 	a, b := to.oldest, from.oldest
