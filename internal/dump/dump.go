@@ -52,7 +52,8 @@ type Request struct {
 	PCAPNG bool
 	// Query bounds the packets' times.
 	Query cache.Query
-	// Filter chooses packets; nil takes all.
+	// Filter chooses packets; nil takes all. Of a host, only what may hold its
+	// packets is read.
 	Filter *filter.Set
 	// Limit is the most bytes that the file may have, 0 for any. The oldest
 	// packets are kept. What does not fit even an empty file is ErrLimit.
@@ -123,6 +124,9 @@ func (d *Dumper) Estimate(req Request) int64 {
 // Dump writes one capture file to w, its header at once. It holds what is there
 // then, or, if it has to wait for its turn, when that has come.
 func (d *Dumper) Dump(ctx context.Context, req Request, w Writer) (Result, error) {
+	if req.Filter != nil {
+		req.Query.Addresses = req.Filter.Expr().Hosts()
+	}
 	at := d.desks.tryTake()
 	if at != nil {
 		defer func() { d.desks.leave(at) }()
