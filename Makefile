@@ -74,7 +74,12 @@ bench: ## all benchmarks (BENCHTIME=1s each)
 
 .PHONY: retention
 retention: ## what is left of a trace in little memory (TRACE=office, week or a file; BUDGET=10MiB)
-	$(GO) run ./internal/retention/simulate -trace "$(TRACE)" -budget $(BUDGET) -sweep -out build/retention $(ARGS)
+	$(GO) run ./internal/retention/simulate -trace "$(TRACE)" -budget $(BUDGET) -out build/retention $(ARGS)
+	@echo "The pictures are in build/retention."
+
+.PHONY: docs-retention
+docs-retention: ## measure anew what docs/retention.md says (takes minutes)
+	$(GO) run ./internal/retention/simulate -update docs/retention.md
 
 .PHONY: fuzz
 fuzz: ## every fuzz target for a short time (FUZZTIME=10s each)

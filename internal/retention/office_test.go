@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/packetcache/packetcache/internal/config"
 	"github.com/packetcache/packetcache/internal/trace"
@@ -75,7 +74,7 @@ func TestOffice(t *testing.T) {
 				t.Errorf("%s: %v by age, %v of all", r.Variant, sum, r.Sessions[n])
 			}
 		}
-		if !slices.IsSortedFunc(r.Complete[:], func(a, b time.Duration) int { return int(b - a) }) {
+		if !slices.IsSortedFunc(r.Complete[:], func(a, b Reach) int { return int(b.Age - a.Age) }) {
 			t.Errorf("%s: longer heads reach further back: %v", r.Variant, r.Complete)
 		}
 		if answered := r.Answered[1].Percent(); i == len(s.Results)-1 && answered < 88 {

@@ -3,6 +3,7 @@ package retention
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -79,16 +80,14 @@ func (s *Study) WriteTable(w io.Writer) error {
 		return percent(100 * float64(r.Prefixes) / float64(r.Truncated))
 	})
 	for i, head := range Reaches {
-		name := "complete for: " + head.String()
-		if head != Whole {
-			name += " of each"
+		if inTables(head) {
+			line("complete for: "+head.String(), func(r *Result) string { return r.Complete[i].String() })
 		}
-		line(name, func(r *Result) string {
-			if r.All[i] {
-				return "all of it"
-			}
-			return Age(r.Complete[i])
-		})
+	}
+	for i, head := range Reaches {
+		if inTables(head) {
+			line("as status counts it: "+head.String(), func(r *Result) string { return r.Promised[i].String() })
+		}
 	}
 	line("bytes held per byte of memory", func(r *Result) string { return fmt.Sprintf("%.2f", float64(r.Bytes)/float64(s.Budget)) })
 	line("CPU, of one core at 100 Mbit/s", func(r *Result) string {
@@ -98,6 +97,11 @@ func (s *Study) WriteTable(w io.Writer) error {
 		return percent(100 * r.CPU.Seconds() / (float64(s.Bytes) * 8 / 100e6))
 	})
 	return t.write(w)
+}
+
+// inTables says of which heads tables tell how far back they are complete.
+func inTables(head Head) bool {
+	return slices.Contains(Heads[:], head) || head == 64<<10 || head == 1<<20
 }
 
 // WriteAges compares the variants by the age of the sessions.
@@ -126,13 +130,14 @@ func (s *Study) WriteAges(w io.Writer, head int) error {
 }
 
 // WriteList has a line for each variant: what a choice among them is made by.
+// What is complete is so as status counts it, since the bias is not about others.
 func (s *Study) WriteList(w io.Writer) error {
 	var t table
 	row := []string{""}
 	for _, head := range Heads {
 		row = append(row, head.String())
 	}
-	t.row(append(row, "answered: first 4 KiB", "complete: first 1 KiB", "first 4 KiB", "first 16 KiB", "everything", "bytes per byte")...)
+	t.row(append(row, "answered: first 4 KiB", "complete for: first 1 KiB", "first 4 KiB", "first 16 KiB", "everything", "bytes per byte")...)
 	for i := range s.Results {
 		r := &s.Results[i]
 		row := []string{r.Variant}
@@ -141,8 +146,8 @@ func (s *Study) WriteList(w io.Writer) error {
 		}
 		row = append(row, percent(r.Answered[1].Percent()))
 		for n, head := range Reaches {
-			if head == 1<<10 || head == 4<<10 || head == 16<<10 || head == Whole {
-				row = append(row, Age(r.Complete[n]))
+			if slices.Contains(Heads[:], head) {
+				row = append(row, r.Promised[n].String())
 			}
 		}
 		t.row(append(row, fmt.Sprintf("%.2f", float64(r.Bytes)/float64(s.Budget)))...)

@@ -47,6 +47,21 @@ func (s *Share) count(has bool) {
 	}
 }
 
+// A Reach is how far back something is complete. All says that none of it is
+// missing; Age is that of the trace then.
+type Reach struct {
+	Age time.Duration
+	All bool
+}
+
+// String is the reach as tables show it.
+func (r Reach) String() string {
+	if r.All {
+		return "all of it"
+	}
+	return Age(r.Age)
+}
+
 // A Result is what is left of a trace.
 type Result struct {
 	Variant string
@@ -58,10 +73,11 @@ type Result struct {
 	// spans of time before the end of the trace.
 	ByAge [len(Heads)][Spans]Share
 	// Complete says, by Reaches, up to which age no packet is missing that
-	// begins in that head of its session, whatever its protocol; All that none
-	// is missing at all, so that the age is that of the trace.
-	Complete [len(Reaches)]time.Duration
-	All      [len(Reaches)]bool
+	// begins in that head of its session, whatever its protocol.
+	Complete [len(Reaches)]Reach
+	// Promised is the same of what pcctl status speaks of: sessions of more than
+	// one packet, and of super-frames those that end in the head.
+	Promised [len(Reaches)]Reach
 	// Truncated are sessions of which something is left and something not,
 	// Prefixes those of them of which exactly the beginning is.
 	Truncated, Prefixes int
@@ -133,7 +149,20 @@ func measure(x *trace.Index, present []bool) (r Result) {
 		}
 	}
 	for i, head := range Reaches {
-		r.Complete[i], r.All[i] = x.Complete(present, uint64(head))
+		c, p := &r.Complete[i], &r.Promised[i]
+		c.Age, c.All = x.Complete(present, func(p *trace.Packet) bool { return p.Offset < uint64(head) })
+		p.Age, p.All = x.Complete(present, func(p *trace.Packet) bool {
+			return x.Sessions[p.Session].Packets > 1 && decisive(p) < uint64(head)
+		})
 	}
 	return r
+}
+
+// decisive is the offset by which the cache takes a packet for part of a head.
+func decisive(p *trace.Packet) uint64 {
+	const superFrame = 2048
+	if p.Length > superFrame {
+		return p.Offset + uint64(p.Length) - 1
+	}
+	return p.Offset
 }

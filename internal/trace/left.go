@@ -36,17 +36,18 @@ func (x *Index) Left(present []bool) []Left {
 	return left
 }
 
-// Complete returns the age, at the end of the trace, up to which the first
-// bytes of every session are there: that of the newest packet that begins
-// within them and is not. If none is missing it is the age of the trace, and
-// all is true. Ages are those of the clock of Session.Begun.
-func (x *Index) Complete(present []bool, first uint64) (age time.Duration, all bool) {
+// Complete returns the age, at the end of the trace, up to which all of the
+// packets that are wanted are there: that of the newest one that is not. If none
+// is missing it is the age of the trace, and all is true. Ages are those of the
+// clock of Session.Begun.
+func (x *Index) Complete(present []bool, wanted func(*Packet) bool) (age time.Duration, all bool) {
 	now := x.Packets[0].Time
 	lost := now
 	all = true
 	for i, here := range present {
-		now = max(now, x.Packets[i].Time)
-		if !here && x.Packets[i].Offset < first {
+		p := &x.Packets[i]
+		now = max(now, p.Time)
+		if !here && wanted(p) {
 			lost, all = now, false
 		}
 	}

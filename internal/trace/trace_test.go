@@ -106,14 +106,15 @@ func TestWhatIsLeft(t *testing.T) {
 		present  []int // as it can be told
 		left     []Left
 		complete [2]time.Duration // the first 1000 bytes, everything
+		long     time.Duration    // everything of the session of four packets
 	}{
 		{"all", []int{0, 1, 2, 3, 4, 5, 6}, []int{0, 1, 2, 3, 4, 5, 6},
-			[]Left{{Everything, true, false}, {Everything, true, false}, {Everything, true, false}}, [2]time.Duration{5e9, 5e9}},
-		{"nothing", nil, nil, []Left{{}, {}, {}}, [2]time.Duration{0, 0}},
+			[]Left{{Everything, true, false}, {Everything, true, false}, {Everything, true, false}}, [2]time.Duration{5e9, 5e9}, 5e9},
+		{"nothing", nil, nil, []Left{{}, {}, {}}, [2]time.Duration{0, 0}, 2e9},
 		{"heads", []int{0, 3, 5, 6}, []int{0, 3, 5, 6},
-			[]Left{{1000, true, false}, {Everything, true, false}, {Everything, true, false}}, [2]time.Duration{5e9, 2e9}},
+			[]Left{{1000, true, false}, {Everything, true, false}, {Everything, true, false}}, [2]time.Duration{5e9, 2e9}, 2e9},
 		{"the second of twins, and a tail", []int{2, 4, 6}, []int{1, 4, 6},
-			[]Left{{0, true, true}, {0, true, true}, {}}, [2]time.Duration{1e9, 1e9}},
+			[]Left{{0, true, true}, {0, true, true}, {}}, [2]time.Duration{1e9, 1e9}, 4e9},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			kept := test.kept
@@ -135,8 +136,12 @@ func TestWhatIsLeft(t *testing.T) {
 			if left := x.Left(present); !slices.Equal(left, test.left) {
 				t.Errorf("left are %v, want %v", left, test.left)
 			}
+			long := func(p *Packet) bool { return x.Sessions[p.Session].Packets == 4 }
+			if age, _ := x.Complete(present, long); age != test.long {
+				t.Errorf("the long session is complete for %v, want %v", age, test.long)
+			}
 			for i, first := range []uint64{1000, Everything} {
-				age, all := x.Complete(present, first)
+				age, all := x.Complete(present, func(p *Packet) bool { return p.Offset < first })
 				if age != test.complete[i] || all != (age == x.Duration()) {
 					t.Errorf("the first %d bytes are complete for %v (%v), want %v", first, age, all, test.complete[i])
 				}

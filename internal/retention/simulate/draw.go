@@ -23,12 +23,11 @@ var looks = []chart.Series{
 	{Color: color.RGBA{0x00, 0x72, 0xb2, 255}, Width: 3.2},
 }
 
-// draw writes the pictures of a study and returns their files.
-func draw(s *retention.Study, dir string) ([]string, error) {
+// draw writes the pictures of a study.
+func draw(s *retention.Study, dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, err
+		return err
 	}
-	var files []string
 	for _, picture := range []struct {
 		suffix string
 		figure *chart.Figure
@@ -38,17 +37,16 @@ func draw(s *retention.Study, dir string) ([]string, error) {
 		base := filepath.Join(dir, "retention-"+s.Trace+picture.suffix)
 		image, err := picture.figure.PNG()
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if err := os.WriteFile(base+".png", image, 0o644); err != nil {
-			return nil, err
+			return err
 		}
 		if err := os.WriteFile(base+".svg", picture.figure.SVG(), 0o644); err != nil {
-			return nil, err
+			return err
 		}
-		files = append(files, base+".png", base+".svg")
 	}
-	return files, nil
+	return nil
 }
 
 func subtitle(s *retention.Study) string {
@@ -113,11 +111,11 @@ func ageAxis(d time.Duration) chart.Axis {
 	return a
 }
 
-// horizons shows how far back each head of every session is complete. Time is
+// horizons shows how far back each head is complete, as status counts it. Time is
 // on a scale of powers, since it reaches from minutes to days.
 func horizons(s *retention.Study) *chart.Figure {
 	p := chart.Panel{
-		X: chart.Axis{Label: "beginning of every session", Min: -0.3, Max: float64(len(retention.Reaches)) - 0.7},
+		X: chart.Axis{Label: "beginning of every session of more than one packet", Min: -0.3, Max: float64(len(retention.Reaches)) - 0.7},
 		Y: chart.Axis{Label: "complete for the last"},
 	}
 	for i, head := range retention.Reaches {
@@ -132,9 +130,9 @@ func horizons(s *retention.Study) *chart.Figure {
 	for i := range s.Results {
 		series := look(s, i)
 		series.Marks = true
-		for n, age := range s.Results[i].Complete {
-			series.Points = append(series.Points, chart.Point{X: float64(n), Y: power(age)})
-			least = min(least, age)
+		for n, reach := range s.Results[i].Promised {
+			series.Points = append(series.Points, chart.Point{X: float64(n), Y: power(reach.Age)})
+			least = min(least, reach.Age)
 		}
 		p.Series = append(p.Series, series)
 	}
@@ -150,7 +148,7 @@ func horizons(s *retention.Study) *chart.Figure {
 	}
 	p.Y.Min, p.Y.Max = p.Y.Ticks[0].At, power(s.Duration)+0.15
 	return &chart.Figure{
-		Title: "How far back the beginnings of all sessions are complete", Subtitle: subtitle(s),
+		Title: "How far back the beginnings of answered sessions are complete", Subtitle: subtitle(s),
 		Columns: 1, Width: 760, Height: 330, Panels: []chart.Panel{p},
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/packetcache/packetcache/internal/config"
@@ -18,18 +19,13 @@ import (
 )
 
 func main() {
-	o := options{}
-	flag.StringVar(&o.trace, "trace", "", `what to replay: a pcap or pcapng file (.zst too), "office" (the day of the corpus), or "week" (made up); default: office if it is there, else week`)
-	budget := flag.String("budget", "10MiB", "memory that packets are kept in")
-	flag.Float64Var(&o.bias, "bias", config.Defaults().Bias, "of the cache; see docs/configuration.md")
-	flag.BoolVar(&o.sweep, "sweep", false, "compare values of the bias, too")
-	flag.Uint64Var(&o.week.Seed, "seed", 1, "of the week; the same gives the same packets")
-	flag.Float64Var(&o.week.Days, "days", 7, "length of the week")
-	flag.StringVar(&o.out, "out", "", "directory for the pictures; none: draw none")
+	document := flag.String("update", "", "write what is measured into this document; see there")
+	o := newOptions(flag.CommandLine)
 	flag.Parse()
-	size, err := config.ParseSize(*budget)
-	if err == nil {
-		o.budget = int(size)
+	var err error
+	if *document != "" {
+		err = update(*document)
+	} else {
 		err = o.run(os.Stdout)
 	}
 	if err != nil {
@@ -38,55 +34,84 @@ func main() {
 	}
 }
 
+// tables are what can be shown.
+var tables = []string{"variants", "ages", "biases"}
+
 type options struct {
 	trace  string
-	budget int
+	budget budget
 	bias   float64
-	sweep  bool
+	show   string
 	week   week.Week
 	out    string
 }
 
+// A budget is a size, as a flag.
+type budget struct{ config.Size }
+
+func (b *budget) Set(s string) (err error) {
+	b.Size, err = config.ParseSize(s)
+	return err
+}
+
+func newOptions(f *flag.FlagSet) *options {
+	o := &options{budget: budget{10 * config.MiB}}
+	f.StringVar(&o.trace, "trace", "", `what to replay: a pcap or pcapng file (.zst too), "office" (the day of the corpus), or "week" (made up); default: office if it is there, else week`)
+	f.Var(&o.budget, "budget", "memory that packets are kept in")
+	f.Float64Var(&o.bias, "bias", config.Defaults().Bias, "of the cache; see docs/configuration.md")
+	f.StringVar(&o.show, "show", strings.Join(tables, ","), "tables to print")
+	f.Uint64Var(&o.week.Seed, "seed", 1, "of the week; the same gives the same packets")
+	f.Float64Var(&o.week.Days, "days", 7, "length of the week")
+	f.StringVar(&o.out, "out", "", "directory for the pictures; none: draw none")
+	return o
+}
+
+// run measures, and writes tables to w and pictures to files.
 func (o *options) run(w io.Writer) error {
+	for table := range strings.SplitSeq(o.show, ",") {
+		if !slices.Contains(tables, table) {
+			return fmt.Errorf("there is no table %q, only %s", table, strings.Join(tables, ", "))
+		}
+	}
 	name, t, err := o.open()
 	if err != nil {
 		return err
 	}
 	x, err := trace.NewIndex(t)
 	if err != nil {
-		return fmt.Errorf("%s: %w", o.trace, err)
+		return fmt.Errorf("%s: %w", name, err)
 	}
-	study, err := retention.Measure(name, t, x, o.budget, retention.Variants(o.bias))
+	measure := func(variants []retention.Variant) (*retention.Study, error) {
+		return retention.Measure(name, t, x, int(o.budget.Size), variants)
+	}
+	study, err := measure(retention.Variants(o.bias))
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "%s\n\n", study.Title())
-	if err := study.WriteTable(w); err != nil {
-		return err
-	}
-	fmt.Fprintf(w, "\nSessions with their first 4 KiB, by age:\n\n")
-	if err := study.WriteAges(w, 1); err != nil {
-		return err
-	}
-	if o.sweep {
-		sweep, err := retention.Measure(name, t, x, o.budget, retention.Sweep(retention.Biases))
-		if err != nil {
-			return err
+	fmt.Fprintln(w, study.Title())
+	for table := range strings.SplitSeq(o.show, ",") {
+		fmt.Fprintln(w)
+		switch table {
+		case "variants":
+			err = study.WriteTable(w)
+		case "ages":
+			fmt.Fprintf(w, "Sessions with their first 4 KiB, by age:\n\n")
+			err = study.WriteAges(w, 1)
+		case "biases":
+			fmt.Fprintf(w, "The cache as it is shipped, by bias:\n\n")
+			var sweep *retention.Study
+			if sweep, err = measure(retention.Sweep(retention.Biases)); err == nil {
+				err = sweep.WriteList(w)
+			}
 		}
-		fmt.Fprintf(w, "\nThe cache as it is shipped, by bias:\n\n")
-		if err := sweep.WriteList(w); err != nil {
+		if err != nil {
 			return err
 		}
 	}
 	if o.out == "" {
 		return nil
 	}
-	files, err := draw(study, o.out)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(w, "\nPictures: %s\n", strings.Join(files, ", "))
-	return nil
+	return draw(study, o.out)
 }
 
 // open finds the trace.
