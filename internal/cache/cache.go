@@ -10,6 +10,7 @@ package cache
 
 import (
 	"fmt"
+	"math"
 	"sync"
 
 	"github.com/packetcache/packetcache/internal/packet"
@@ -74,6 +75,8 @@ type Cache struct {
 	// never a victim.
 	position  uint64
 	protected uint64
+	// outlived is the score of what was evicted last for its age.
+	outlived float64
 	// epoch counts the readers that have begun; see probation.go.
 	epoch    uint32
 	order    orderOf
@@ -110,6 +113,7 @@ func New(o Options) (*Cache, error) {
 		numbers:  map[interfaceName]packet.InterfaceID{},
 		logs:     make([]log, tierLogs),
 		tiers:    []float64{1},
+		outlived: math.Inf(1),
 		epoch:    1, // 0 marks a record that has not left the probation log
 	}
 	c.clock.start(o.Boot())

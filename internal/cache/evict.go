@@ -24,6 +24,11 @@ func (c *Cache) evict() bool {
 		}
 		seg := &c.segments.slots[l.oldest]
 		score := (float64(c.clock.now-seg.newest) + 1) * l.weight
+		if seg == l.head && class != probation && float64(c.clock.now-l.begun)*l.weight > c.outlived {
+			// Filled slowly, it would keep its first packets for as long as its
+			// last ones.
+			l.seal()
+		}
 		if c.position-seg.position < c.protected {
 			if score > worstSpared {
 				spared, worstSpared = class, score
@@ -32,7 +37,9 @@ func (c *Cache) evict() bool {
 			victim, worst = class, score
 		}
 	}
-	if victim < 0 {
+	if victim >= 0 {
+		c.outlived = worst
+	} else {
 		victim = spared // nothing but the newest is there
 	}
 	if victim < 0 {

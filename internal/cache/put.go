@@ -167,6 +167,7 @@ func (c *Cache) open(class, size int) bool {
 				slot := c.segments.take()
 				l.push(&c.segments, slot)
 				l.head.stamped = class == probation
+				l.begun = c.clock.now
 				c.begun = true
 				return true
 			}

@@ -131,6 +131,39 @@ func TestRulesKeepForAsLongAsTheySay(t *testing.T) {
 	}
 }
 
+// TestFewAreKeptNoLonger: sessions too few to fill a segment within their time are
+// let go all the same.
+func TestFewAreKeptNoLonger(t *testing.T) {
+	tp := newTape(t, Options{Bytes: smallBudget, Bias: 2})
+	if err := tp.c.SetRules([]Rule{every("shorter", 0.1, 5, 2)}); err != nil {
+		t.Fatal(err)
+	}
+	few := int64(0) // time of the oldest of them
+	for round := range uint32(20000) {
+		k := &talk{link: packet.LinkTypeEthernet, proto: ipUDP, n: round*5 + 1}
+		if round%100 == 0 {
+			k.n++
+		}
+		tp.add(k, false, 500)
+		tp.add(k, true, 500)
+		tp.boot += int64(30 * time.Millisecond)
+	}
+	r := tp.c.NewReader()
+	r.Begin(All)
+	var p packet.Packet
+	for r.Next(&p) {
+		if few == 0 && (binary.BigEndian.Uint32(addressOfA(p.Data))-0x0a000000)%5 == 2 {
+			few = p.Time
+		}
+	}
+	s := tp.c.Stats()
+	usual, _ := s.PromiseAnswered(0)
+	// In a round of two packets 2 ms pass by their timestamps, 32 by the clock.
+	if age := time.Duration(tp.now-few) * 16; few == 0 || age > usual*35/100 {
+		t.Errorf("the oldest is %v old, others are kept for %v", age, usual)
+	}
+}
+
 // TestFirstPacketDecides: a session stays under the rule that its first packet
 // matched, the first in the order; its first packet follows it out of probation.
 func TestFirstPacketDecides(t *testing.T) {

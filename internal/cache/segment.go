@@ -147,6 +147,7 @@ type log struct {
 	// head is the youngest segment while it is open, else nil; at is where in
 	// the memory of the pages it goes on, room what is left of that page.
 	head     *segment
+	begun    int64 // the cache clock when it was
 	at, room int
 	// raw is the oldest segment that the compressor has not looked at, plain the
 	// oldest that has not been indexed. Skip is how many are to be left as they
