@@ -9,7 +9,7 @@ import (
 
 // unpackedSegments bounds how many segments all readers together have unpacked.
 // One reader is at about one of each class at a time.
-const unpackedSegments = 16
+const unpackedSegments = 12
 
 // A decompressor keeps the segments that readers are at, unpacked, as long as
 // there are readers.
@@ -77,12 +77,12 @@ func (d *decompressor) unpack(c *Cache, slot uint32, seq uint64, use func(raw []
 			oldest = h
 		}
 	}
-	size, ok := d.fetch(c, slot, seq)
+	size, most, ok := d.fetch(c, slot, seq)
 	if !ok {
 		return false
 	}
 	if cap(oldest.raw) < size {
-		oldest.raw = make([]byte, 0, maxSegment)
+		oldest.raw = make([]byte, 0, max(size, most))
 	}
 	oldest.seq = 0
 	raw, err := d.decoder.DecodeAll(d.packed, oldest.raw[:0])
@@ -98,14 +98,14 @@ func (d *decompressor) unpack(c *Cache, slot uint32, seq uint64, use func(raw []
 	return true
 }
 
-// fetch copies the frame of a segment out and returns the size of what is in
-// it.
-func (d *decompressor) fetch(c *Cache, slot uint32, seq uint64) (size int, ok bool) {
+// fetch copies the frame of a segment out and returns the size of what is in it,
+// and the most that others are likely to hold.
+func (d *decompressor) fetch(c *Cache, slot uint32, seq uint64) (size, most int, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	seg := c.segments.lookUp(slot)
 	if c.closed || seg == nil || seg.seq != seq || seg.codec != codecZstd {
-		return 0, false
+		return 0, 0, false
 	}
 	if d.packed == nil {
 		d.packed = make([]byte, 0, maxSegment)
@@ -113,7 +113,7 @@ func (d *decompressor) fetch(c *Cache, slot uint32, seq uint64) (size int, ok bo
 	skip := int(seg.tallies) * tallySize
 	d.packed = d.packed[:int(seg.packed)-skip]
 	c.pages.read(c.pages.forward(place{page: seg.first}, skip), d.packed)
-	return int(seg.size), true
+	return int(seg.size), c.segments.size, true
 }
 
 // damage takes a segment for lost that cannot be unpacked.

@@ -7,8 +7,8 @@ import (
 )
 
 // A layout says how a budget is divided: 1/32 for live sessions, 1/128 for
-// summaries of ended ones, then the descriptors of segments and the links of
-// pages, and all else for pages.
+// summaries of ended ones, a share for the heap, then the descriptors of segments
+// and the links of pages, and all else for pages.
 type layout struct {
 	live, ended int // bytes
 	segments    int // descriptors
@@ -32,9 +32,15 @@ func layOut(budget, segments int) layout {
 	// Six times as many descriptors as full segments fit, since segments
 	// shrink when they are compressed and some are cut short.
 	l.segments = max(min(6*budget/size+4*(NumClasses+1), maxSegments), segments)
-	rest := budget - mem.Space(l.live) - mem.Space(l.ended) - mem.Space(l.segments*segmentBytes)
+	rest := budget - heapShare(budget) - mem.Space(l.live) - mem.Space(l.ended) - mem.Space(l.segments*segmentBytes)
 	l.pages = max(0, (rest-mem.Space(1))/(pageSize+linkBytes))
 	return l
+}
+
+// heapShare is left to Go's heap: the buffers of compression and of readers, as
+// far as the budget allows, and what readers remember of each segment.
+func heapShare(budget int) int {
+	return min(max(budget-8<<20, 0)/16, 2<<20) + min(budget/128, 14<<20)
 }
 
 // wholeLines rounds down to cache lines.

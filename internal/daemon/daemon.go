@@ -37,7 +37,7 @@ const (
 	stopPatience = 3 * time.Second
 	// collectAt makes the garbage collector keep the little heap there is
 	// little: the packets are not in it.
-	collectAt = 25
+	collectAt = 10
 )
 
 // Options say what a Daemon does.

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"encoding/binary"
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
@@ -138,13 +139,15 @@ func bulkPipe(t testing.TB, bytes, sessions int) string {
 }
 
 // writeBulk writes a capture of about so many bytes: requests and answers of
-// 1400 bytes, a millisecond apart, of a number of sessions in turn.
+// 1400 bytes, a millisecond apart, of a number of sessions in turn. A quarter of
+// each can be compressed.
 func writeBulk(to io.Writer, bytes, sessions int) error {
 	b := bufio.NewWriterSize(to, 1<<20)
 	w := pcapgo.NewWriterNanos(b)
 	if err := w.WriteFileHeader(262144, layers.LinkTypeEthernet); err != nil {
 		return err
 	}
+	random := rand.New(rand.NewPCG(1, 1))
 	frames := make([][]byte, 2*sessions)
 	for i := range frames {
 		frames[i] = frameOf(i/2, 443, 1400, i%2 == 1)
@@ -152,10 +155,19 @@ func writeBulk(to io.Writer, bytes, sessions int) error {
 	for i := range bytes / 1416 {
 		frame := frames[i%len(frames)]
 		binary.BigEndian.PutUint32(frame[42:], uint32(i)) // no two are alike
+		scramble(frame, random)
 		at := base.Add(time.Duration(i) * time.Millisecond)
 		if err := w.WritePacket(gopacket.CaptureInfo{Timestamp: at, CaptureLength: len(frame), Length: len(frame)}, frame); err != nil {
 			return err
 		}
 	}
 	return b.Flush()
+}
+
+// scramble leaves of a frame only the first quarter as something that can be
+// compressed.
+func scramble(frame []byte, random *rand.Rand) {
+	for at := len(frame) / 4; at+8 <= len(frame); at += 8 {
+		binary.BigEndian.PutUint64(frame[at:], random.Uint64())
+	}
 }
