@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -54,7 +55,12 @@ func shortDir(t testing.TB) string {
 func launchAt(t testing.TB, ns namespace, dir string, args ...string) *service {
 	t.Helper()
 	args = append([]string{"--endpoint-dir", dir, "--data-dir", filepath.Join(dir, "data")}, args...)
-	cmd := ns.command(program(t, "packetcache"), args...)
+	return attend(t, dir, ns.command(program(t, "packetcache"), args...))
+}
+
+// attend starts a command that becomes the service at dir.
+func attend(t testing.TB, dir string, cmd *exec.Cmd) *service {
+	t.Helper()
 	s := &service{t: t, dir: dir, begun: time.Now(), job: begin(t, cmd), client: control.NewClient(dir)}
 	t.Cleanup(func() {
 		s.client.Close()

@@ -1,8 +1,16 @@
 package endtoend
 
 import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/packetcache/packetcache/internal/control"
 )
 
 // A wrong setting that would let in what it was to keep out is told once, and
@@ -23,4 +31,69 @@ func TestWrongSettingsAreToldOnce(t *testing.T) {
 			t.Errorf("%q stands there %d times, want %d:\n%s", words, got, times, stderr)
 		}
 	}
+}
+
+// Rules in the settings file say what is kept, pcctl status what came of them.
+// A wrong one is told, with its place, and those before it stay in force.
+func TestRules(t *testing.T) {
+	needRoot(t)
+	m := mixture(t, 3000) // of 50 clients, every third packet to port 53
+	settings := t.TempDir()
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(settings, "packetcache.toml"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(`retain = ["x4 port 53", "x0 host 10.0.0.7"]`)
+	s := startWithSettings(t, settings, "--ram-size", "8MiB", "--replay", m.path)
+	st := s.awaitReplay()
+	want := slices.DeleteFunc(slices.Clone(m.all), func(r record) bool {
+		return r.data[26:30] == "\x0a\x00\x00\x07" && r.data[36:38] != "\x00\x35"
+	})
+	same(t, "dump", readFile(t, s.dump()), want, time.Microsecond)
+	left := uint64(len(m.all) - len(want))
+	if left == 0 || st.Totals.Refused["left out by a retain rule"] != left || st.Totals.Stored.Packets != uint64(len(want)) {
+		t.Errorf("%d packets are left out: %+v", left, st.Totals)
+	}
+	shown, _, _ := s.pcctl("status")
+	for _, line := range []string{
+		`FILTER +FACTOR +SESSIONS +PACKETS +BYTES +FIRST 1 KiB`,
+		`port 53 +x4 +50 +1,000 .* since the rule began, 2 s ago`,
+		`host 10\.0\.0\.7 +x0 +1 +40 .* never stored`,
+		`Lost +40 refused \(left out by a retain rule\)`,
+		`settings +not recorded, by the setting retain: host 10\.0\.0\.7`,
+	} {
+		if !regexp.MustCompile(line).MatchString(shown) {
+			t.Errorf("pcctl status does not show %q:\n%s", line, shown)
+		}
+	}
+	write(`retain = ["x4 port 53", "x2 udp prot 80"]`)
+	st = s.await("the wrong rule", func(st control.Status) bool {
+		return strings.Contains(strings.Join(st.Warnings, "\n"), `packetcache.toml:1: retain = `)
+	})
+	if words := `rule 2, filter "udp prot 80": filter expression, position 5: `; !strings.Contains(strings.Join(st.Warnings, "\n"), words) || len(st.Retain) != 2 {
+		t.Errorf("%d rules, and the warnings are %q, want %q", len(st.Retain), st.Warnings, words)
+	}
+	if got, _, _ := s.pcctl("config", "get", "retain"); got != "x4 port 53\nx0 host 10.0.0.7\n" {
+		t.Errorf("in force are\n%s", got)
+	}
+	write(`retain = ["x0.5 port 53"]`)
+	st = s.await("other rules", func(st control.Status) bool { return len(st.Retain) == 1 && len(st.Warnings) == 0 })
+	if r := st.Retain[0]; r.Filter != "port 53" || r.Factor != 0.5 || r.Sessions != 50 {
+		t.Errorf("%+v", r)
+	}
+	same(t, "dump with other rules", readFile(t, s.dump()), want, time.Microsecond)
+}
+
+// startWithSettings starts the service with a directory in the place of
+// /etc/packetcache.
+func startWithSettings(t testing.TB, settings string, args ...string) *service {
+	t.Helper()
+	const script = `mount -t tmpfs none /etc && mkdir /etc/packetcache && mount --bind "$0" /etc/packetcache && exec "$@"`
+	dir := shortDir(t)
+	args = append([]string{"-m", "sh", "-c", script, settings, program(t, "packetcache"), "--endpoint-dir", dir, "--data-dir", filepath.Join(dir, "data")}, args...)
+	s := attend(t, dir, exec.Command(need(t, "unshare"), args...))
+	s.await("an answer", func(control.Status) bool { return true })
+	return s
 }
