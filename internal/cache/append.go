@@ -232,9 +232,7 @@ func (c *Cache) insertRare(class int, p *packet.Packet, tie uint16, f *session.F
 		return
 	}
 	if event == session.Resumed && !c.promote(c.table.Pending(), f.Hash, first) {
-		// Answered, it counts as one of class 0, that is gone.
-		ago := tick - c.table.First(slot)
-		c.logs[first].lose(min(c.clock.now, c.clock.now-(int64(ago)-1)*int64(session.Tick)))
+		c.answeredLate(&c.logs[first], c.table.First(slot), tick)
 	}
 	c.put(first+class, p, tie, c.clock.now)
 }

@@ -79,6 +79,7 @@ type Cache struct {
 	outlived float64
 	// epoch counts the readers that have begun; see probation.go.
 	epoch    uint32
+	waiting  waiting
 	order    orderOf
 	begun    bool // a segment was, so that the one before it may be compressed
 	stats    counters
@@ -132,7 +133,7 @@ func New(o Options) (*Cache, error) {
 		_ = store.region.Close()
 		return nil, err
 	}
-	c.segments.free, c.pages.free = noSegment, noPage
+	c.segments.free, c.pages.free, c.waiting.next = noSegment, noPage, noSegment
 	c.use(o.Bytes, l)
 	for class := range c.logs {
 		c.logs[class].init()
@@ -184,6 +185,7 @@ func (c *Cache) Close() error {
 		*l = log{evicted: l.evicted, lost: l.lost, loser: l.loser, weight: l.weight, excluded: l.excluded}
 		l.init()
 	}
+	c.waiting.next, c.waiting.passed = noSegment, 0
 	c.store.contents.Untouched(c.pages.touched * pageSize)
 	return c.store.region.Close()
 }

@@ -9,15 +9,90 @@ import (
 	"github.com/packetcache/packetcache/internal/packet"
 )
 
-// classStats returns the figures of a log, the probation log behind the classes.
+// classStats returns the figures of a log of packets of one class.
 func classStats(s *Stats, class int) *ClassStats {
-	if class == probation {
-		return &s.Unanswered
+	if class < NumClasses {
+		return &s.Classes[class]
 	}
-	if class > probation {
-		return &s.Tiers[(class-1)/NumClasses-1].Classes[(class-1)%NumClasses]
+	return &s.Tiers[(class-tierLogs)/NumClasses].Classes[(class-tierLogs)%NumClasses]
+}
+
+// logStats returns the figures of a log; those of the two logs of first packets
+// stand together in s.
+func logStats(s *Stats, c *Cache, class int) *ClassStats {
+	if class != probation && class != unanswered {
+		return classStats(s, class)
 	}
-	return &s.Classes[class]
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var all Stats
+	got := c.logStats(&c.logs[class], &all)
+	return &got
+}
+
+// youngest are the youngest segments of a log that together hold n packets at
+// least, as far as there are so many, the oldest of them first.
+func (c *Cache) youngest(log int, n uint64) (slots []uint32) {
+	var held uint64
+	for slot := c.logs[log].oldest; slot != noSegment; slot = c.segments.slots[slot].next {
+		slots = append(slots, slot)
+		held += c.segments.slots[slot].held().Packets
+	}
+	for len(slots) > 0 {
+		if held -= c.segments.slots[slots[0]].held().Packets; held < n {
+			break
+		}
+		slots = slots[1:]
+	}
+	return slots
+}
+
+// withRecords calls use with the bytes of a segment's records.
+func (c *Cache) withRecords(t testing.TB, slot uint32, use func(raw []byte)) {
+	t.Helper()
+	seg := &c.segments.slots[slot]
+	if seg.codec == codecRaw {
+		raw := make([]byte, seg.size)
+		c.copyOut(seg, 0, raw)
+		use(raw)
+	} else if !c.decompressor.unpack(c, slot, seg.seq, use) {
+		t.Fatal("a segment cannot be unpacked")
+	}
+}
+
+// followMoves tells the model which packets the cache moved to the unanswered
+// log: those that stand there behind the ones that the model knows of.
+func (m *model) followMoves(t testing.TB, c *Cache) {
+	t.Helper()
+	if c.waiting.moved.Packets == m.moved {
+		return
+	}
+	var records []header
+	var data []string
+	moved := c.waiting.moved.Packets - m.moved
+	for _, slot := range c.youngest(unanswered, moved) {
+		c.withRecords(t, slot, func(raw []byte) {
+			forEachRecord(raw, func(at uint32, h *header) {
+				var again header
+				at += uint32(again.get(raw[at:], base{time: h.time, iface: h.iface, none: at == 0}))
+				records, data = append(records, *h), append(data, string(raw[at:][:h.length]))
+			})
+		})
+	}
+	if moved > uint64(len(records)) {
+		t.Fatalf("packet %d: %d packets moved and only %d are there", m.serial, moved, len(records))
+	}
+	records, data = records[uint64(len(records))-moved:], data[uint64(len(data))-moved:]
+	m.moved += moved
+	for i, h := range records {
+		at := slices.IndexFunc(m.logs[probation], func(item *stored) bool {
+			return item.time == h.time && item.data == data[i] && item.iface == h.iface && item.dir == h.direction && item.wire == h.wire
+		})
+		if at < 0 {
+			t.Fatalf("packet %d: a packet of time %d moved to the unanswered log and did not wait", m.serial, h.time)
+		}
+		m.transfer(m.logs[probation][at], unanswered)
+	}
 }
 
 // follow brings the model up to what the cache evicted with the last packet,
@@ -25,10 +100,11 @@ func classStats(s *Stats, class int) *ClassStats {
 func (m *model) follow(t testing.TB, c *Cache) (evicted [][]*stored) {
 	t.Helper()
 	s := c.Stats()
+	m.followMoves(t, c)
 	evicted = make([][]*stored, len(m.logs))
 	var held, gone Count
 	for class := range m.logs {
-		got := classStats(&s, class)
+		got := logStats(&s, c, class)
 		evicted[class] = m.evict(class, got.Evicted)
 		if got.Evicted != m.evicted[class] {
 			t.Fatalf("packet %d: class %d has evicted %v, its oldest packets are %v", m.serial, class, got.Evicted, m.evicted[class])
@@ -50,6 +126,9 @@ func (m *model) follow(t testing.TB, c *Cache) (evicted [][]*stored) {
 	}
 	checkStats(t, &s)
 	m.checkRules(t, &s)
+	if c := s.Classes[0]; c.Evicted.Packets == 0 && c.Horizon < s.Unanswered.Horizon-200*time.Millisecond && len(m.rules) == 0 {
+		t.Fatalf("packet %d: class 0 has lost nothing and promises %v, unanswered packets are all there for %v", m.serial, c.Horizon, s.Unanswered.Horizon)
+	}
 	if s.Seen != m.seen || s.Stored != m.seen.minus(m.refused) || s.Evicted != gone || s.Held() != held {
 		t.Fatalf("packet %d: %v seen, %v stored, %v evicted, %v held; the model says %v, %v, %v, %v",
 			m.serial, s.Seen, s.Stored, s.Evicted, s.Held(), m.seen, m.seen.minus(m.refused), gone, held)
@@ -59,20 +138,18 @@ func (m *model) follow(t testing.TB, c *Cache) (evicted [][]*stored) {
 
 // checkHorizon: H(k) is the time since the newest packet of class k that was
 // evicted. What waited on probation may be younger by the cache's reckoning,
-// which promises less then.
+// which promises less then; to class 0 belong also first packets that were
+// answered after they had moved.
 func (m *model) checkHorizon(t testing.TB, class int, got *ClassStats) {
 	t.Helper()
+	octave, _ := m.place(class)
 	if m.lost[class] < 0 {
-		if class == 0 && m.evicted[probation].Packets > 0 {
-			return // it may have lost what was answered too late
-		}
-		if !got.Complete || got.Horizon != time.Duration(m.now) {
+		if octave > 0 && (!got.Complete || got.Horizon != time.Duration(m.now)) {
 			t.Fatalf("packet %d: class %d has lost nothing, but promises %v, complete %v", m.serial, class, got.Horizon, got.Complete)
 		}
 		return
 	}
 	want := time.Duration(m.now - m.lost[class])
-	octave, _ := m.place(class)
 	exact := octave > 0
 	if got.Complete || got.Horizon > want || exact && got.Horizon != want {
 		t.Fatalf("packet %d: class %d promises %v, complete %v, and has lost a packet of %v ago", m.serial, class, got.Horizon, got.Complete, want)
@@ -83,7 +160,7 @@ func (m *model) checkHorizon(t testing.TB, class int, got *ClassStats) {
 // unless it was unanswered and over its share.
 func (m *model) checkProtected(t testing.TB, s *Stats, class int, evicted []*stored) {
 	t.Helper()
-	if class == probation {
+	if class == probation || class == unanswered {
 		return
 	}
 	for _, item := range evicted {
@@ -97,7 +174,7 @@ func (m *model) checkProtected(t testing.TB, s *Stats, class int, evicted []*sto
 // than their share.
 func (m *model) checkShare(t testing.TB, s *Stats, class int, evicted []*stored) {
 	t.Helper()
-	if len(evicted) > 0 && class != probation && s.Unanswered.Memory > mostUnanswered(s) {
+	if len(evicted) > 0 && class != probation && class != unanswered && s.Unanswered.Memory > mostUnanswered(s) {
 		t.Fatalf("packet %d: packets of class %d were evicted while unanswered ones take %d bytes of %d", m.serial, class, s.Unanswered.Memory, s.Budget)
 	}
 }
@@ -124,8 +201,13 @@ func checkStats(t testing.TB, s *Stats) {
 		refused.add(n.Packets, n.Bytes)
 	}
 	memory := 0
-	for class := range NumClasses*(1+len(s.Tiers)) + 1 {
-		got := classStats(s, class)
+	for class := range firstLog(len(s.Tiers) + 1) {
+		got := &s.Unanswered
+		if class == unanswered {
+			continue // it is part of the one before
+		} else if class != probation {
+			got = classStats(s, class)
+		}
 		held.add(got.Held.Packets, got.Held.Bytes)
 		evicted.add(got.Evicted.Packets, got.Evicted.Bytes)
 		memory += got.Memory
@@ -172,7 +254,7 @@ func (m *model) checkRules(t testing.TB, s *Stats) {
 			age, complete := s.PromiseOf(&got, class)
 			log := class
 			if got.Tier > 0 {
-				log += NumClasses*got.Tier + 1
+				log += firstLog(got.Tier)
 			}
 			if lost := m.lost[log]; lost >= 0 && (complete || age > time.Duration(m.now-lost)) {
 				t.Fatalf("packet %d: rule %q promises class %d for %v, complete %v, and has lost one of %v ago", m.serial, got.Filter, class, age, complete, time.Duration(m.now-lost))

@@ -65,9 +65,10 @@ func (j *judge) decide(t *testing.T, m *model, bias float64, protected uint64, l
 	for i := len(j.losses) - 1; i >= 0; i-- {
 		l := &j.losses[i]
 		for class, other := range next {
-			// Promoted packets count from when they came or a little later, so
-			// of class 0 and probation only bounds are known.
-			if other == nil || class == l.class || l.class == probation || guessed(class) ||
+			// Packets that left probation count from when they came or a little
+			// later, so of where they went only bounds are known; and what
+			// waits there, or did, has a share.
+			if other == nil || class == l.class || l.class == probation || l.class == unanswered || guessed(class) ||
 				other.when == l.when || other.last >= l.when || l.fewest-min(l.fewest, other.most) < protected {
 				continue
 			}

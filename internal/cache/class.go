@@ -7,11 +7,13 @@ import "math/bits"
 // one everything from 4 GiB on.
 const NumClasses = 24
 
-// Of the logs those of the classes come first, then probation, the log of first
-// packets that wait for an answer, then those of the tiers; see rules.go.
+// Of the logs those of the classes come first, then two of first packets:
+// probation, of those that wait for an answer, and unanswered, of those that
+// waited in vain; then those of the tiers, see rules.go.
 const (
-	probation = NumClasses
-	tierLogs  = probation + 1
+	probation  = NumClasses
+	unanswered = probation + 1
+	tierLogs   = unanswered + 1
 )
 
 // jumbo is the captured length above which a packet takes the class of its

@@ -126,7 +126,11 @@ func (c *Cache) damage(slot uint32, seq uint64, err error) {
 		seg.codec = codecDamaged
 		lost = seg.held()
 		c.stats.damaged.add(lost.Packets, lost.Bytes)
-		c.logOf(slot).lose(seg.newest)
+		l := c.logOf(slot)
+		l.lose(seg.newest)
+		if l == &c.logs[unanswered] {
+			c.loseLate(unanswered, seg.newest)
+		}
 	}
 	c.mu.Unlock()
 	if found && c.damaged != nil {

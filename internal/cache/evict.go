@@ -1,17 +1,12 @@
 package cache
 
-// probationShare of the pages is what unanswered first packets keep when others
-// need them.
-const probationShare = 20
-
-// evict frees the oldest segment of the class that deserves it least, and
-// reports whether there was any. It is the probation log's if that has more
-// than its share, else it is chosen by age and weight. The newest eighth of the
-// budget is spared, whatever its class, so that recent traffic is complete
-// and one fast download can't empty the past.
+// evict frees the oldest segment of the log that deserves it least, and reports
+// whether there was any. It is one of unanswered first packets if these have
+// more than their share, else it is chosen by age and weight. The newest eighth
+// of the budget is spared, whatever its class, so that recent traffic is
+// complete and one fast download can't empty the past.
 func (c *Cache) evict() bool {
-	if l := &c.logs[probation]; l.segments > 1 && l.pages > c.pages.limit/probationShare {
-		c.drop(probation)
+	if c.evictUnanswered() {
 		return true
 	}
 	c.settle() // an open segment can be the one
@@ -19,7 +14,7 @@ func (c *Cache) evict() bool {
 	spared, worstSpared := -1, 0.0
 	for class := range c.logs {
 		l := &c.logs[class]
-		if l.oldest == noSegment {
+		if l.oldest == noSegment || class == probation {
 			continue
 		}
 		seg := &c.segments.slots[l.oldest]
@@ -43,7 +38,9 @@ func (c *Cache) evict() bool {
 		victim = spared // nothing but the newest is there
 	}
 	if victim < 0 {
-		return false
+		if victim = probation; c.logs[victim].oldest == noSegment {
+			return false
+		}
 	}
 	c.drop(victim)
 	return true
@@ -52,6 +49,7 @@ func (c *Cache) evict() bool {
 // drop forgets the oldest segment of a log.
 func (c *Cache) drop(class int) {
 	l := &c.logs[class]
+	l.settle() // it can be the open segment
 	slot := l.oldest
 	seg := &c.segments.slots[slot]
 	gone := seg.held()
@@ -60,9 +58,15 @@ func (c *Cache) drop(class int) {
 		if class >= tierLogs && seg.seq <= l.leftBehind {
 			c.logs[(class-tierLogs)%NumClasses].lose(seg.newest)
 		}
+		if class == probation || class == unanswered {
+			c.loseLate(class, seg.newest)
+		}
 	}
 	l.evicted.add(gone.Packets, gone.Bytes)
 	c.bookEviction(seg)
+	if class == probation {
+		c.waiting.pop(slot, seg)
+	}
 	l.pages -= int(seg.pages)
 	l.pop(&c.segments)
 	c.pages.give(seg.first, seg.last, int(seg.pages))

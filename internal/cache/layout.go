@@ -31,7 +31,7 @@ func layOut(budget, segments int) layout {
 	l.segmentSize = size - size%pageSize
 	// Six times as many descriptors as full segments fit, since segments
 	// shrink when they are compressed and some are cut short.
-	l.segments = max(min(6*budget/size+4*(NumClasses+1), maxSegments), segments)
+	l.segments = max(min(6*budget/size+4*tierLogs, maxSegments), segments)
 	rest := budget - heapShare(budget) - mem.Space(l.live) - mem.Space(l.ended) - mem.Space(l.segments*segmentBytes)
 	l.pages = max(0, (rest-mem.Space(1))/(pageSize+linkBytes))
 	return l

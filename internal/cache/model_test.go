@@ -21,9 +21,10 @@ type stored struct {
 	dir    packet.Direction
 	serial int // in the order of arrival
 	run    int // packets that came one after the other with the same time share it
-	class  int // probation until the session's second packet
+	class  int // probation until the session's second packet, or until it moves
 	at     int64
 	left   int // serial of the packet with which it left probation, or 0
+	late   int // the log of class 0 to which it belongs since it was answered after it had moved, or -1
 	gone   bool
 	// fewest and most are bounds of the bytes that the cache had taken up when
 	// the packet had been written.
@@ -55,6 +56,7 @@ type model struct {
 	seen, refused Count
 	held, evicted []Count
 	gone          uint64  // packets evicted, in all
+	moved         uint64  // packets moved to the unanswered log
 	lost          []int64 // clock of the newest packet lost, -1 if none
 	under         []RuleStats
 	perInterface  map[packet.InterfaceID]*InterfaceStats
@@ -69,7 +71,7 @@ func newModel(rules ...talkRule) *model {
 		m.under = append(m.under, RuleStats{Filter: r.name, Factor: r.factor, Tier: r.tier})
 		tiers = max(tiers, r.tier+1)
 	}
-	logs := NumClasses*tiers + 1
+	logs := firstLog(tiers)
 	m.logs, m.held, m.evicted = make([][]*stored, logs), make([]Count, logs), make([]Count, logs)
 	m.lost = slices.Repeat([]int64{-1}, logs)
 	return m
@@ -77,15 +79,18 @@ func newModel(rules ...talkRule) *model {
 
 // place is the class and the factor of a log.
 func (m *model) place(log int) (class int, factor float64) {
-	if log <= NumClasses {
-		return log % NumClasses, 1 // the first packets, behind the classes, count as class 0
+	switch {
+	case log < NumClasses:
+		return log, 1
+	case log < tierLogs: // first packets count as class 0
+		return 0, 1
 	}
 	for _, r := range m.rules {
-		if r.tier == (log-1)/NumClasses {
+		if r.tier == (log-tierLogs)/NumClasses+1 {
 			factor = r.factor
 		}
 	}
-	return (log - 1) % NumClasses, factor
+	return (log - tierLogs) % NumClasses, factor
 }
 
 // replayTo moves the clock of a replay to a packet: forward with it, and not
@@ -155,7 +160,7 @@ func (m *model) decide(k *talk, s *modelSession) int {
 		}
 		m.under[i].Sessions++
 		if s.excluded = r.factor == 0; r.tier > 0 {
-			s.class0 = NumClasses*r.tier + 1
+			s.class0 = firstLog(r.tier)
 		}
 		return i
 	}
@@ -182,7 +187,7 @@ func (m *model) store(s *modelSession, anew bool, p *packet.Packet) {
 	}
 	item := &stored{
 		time: p.Time, data: string(p.Data), wire: wire, iface: p.Interface, dir: p.Direction,
-		serial: m.serial, run: m.run, class: class, at: m.now,
+		serial: m.serial, run: m.run, class: class, at: m.now, late: -1,
 	}
 	if s.excluded {
 		m.refused.add(1, n)
@@ -192,10 +197,13 @@ func (m *model) store(s *modelSession, anew bool, p *packet.Packet) {
 	}
 	if first := s.waiting; first != nil {
 		s.waiting = nil
-		if !first.gone {
-			first.left = m.serial
-			m.take(probation, first)
-			m.put(s.class0, first)
+		switch {
+		case first.gone:
+			m.lost[s.class0] = max(m.lost[s.class0], first.at)
+		case first.class == probation:
+			m.transfer(first, s.class0)
+		default:
+			first.late = s.class0
 		}
 	}
 	log := s.class0 + class
@@ -206,9 +214,18 @@ func (m *model) store(s *modelSession, anew bool, p *packet.Packet) {
 	m.put(log, item)
 }
 
+// transfer moves a packet that leaves probation to another log.
+func (m *model) transfer(item *stored, class int) {
+	item.left = m.serial
+	m.take(probation, item)
+	m.put(class, item)
+}
+
 func (m *model) put(class int, item *stored) {
-	m.fewest += uint64(len(item.data)) + 4
-	m.most += uint64(len(item.data)) + 24 + 4
+	if class != probation { // what waits there is not what the newest bytes are spared for
+		m.fewest += uint64(len(item.data)) + 4
+		m.most += uint64(len(item.data)) + 24 + 4
+	}
 	item.class, item.fewest, item.most = class, m.fewest, m.most
 	m.logs[class] = append(m.logs[class], item)
 	m.held[class].add(1, uint64(len(item.data)))
@@ -238,6 +255,9 @@ func (m *model) evict(class int, total Count) []*stored {
 		m.held[class] = m.held[class].minus(Count{1, uint64(len(item.data))})
 		m.iface(item.iface).Evicted.add(1, uint64(len(item.data)))
 		m.lost[class] = max(m.lost[class], item.at)
+		if item.late >= 0 {
+			m.lost[item.late] = max(m.lost[item.late], item.at)
+		}
 	}
 	return out
 }

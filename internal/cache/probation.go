@@ -7,11 +7,11 @@ import (
 	"github.com/packetcache/packetcache/internal/session"
 )
 
-// The first packet of a session waits in the probation log, which gives way to
-// all else beyond its share, so that a scan or a flood of them costs nothing
-// else, and moves to class 0 with the session's second packet. Records here are readable without the one before,
-// and carry a stamp: 0, or the epoch in which the packet left. A reader that
-// began earlier, which will not see the copy in class 0, still takes it here.
+// The first packet of a session waits in the probation log, and moves to class 0
+// with the session's second packet, or to the unanswered log when others need
+// its place. Records here are readable without the one before, and carry a
+// stamp: 0, or the epoch in which the packet left. A reader that began earlier,
+// which will not see the copy in the other log, still takes it here.
 
 // A position names a record of the probation log in 48 bits: the slot of its
 // segment, the low bits of the segment's seq, and the offset in it.
@@ -61,18 +61,17 @@ func (c *Cache) promote(position, hash uint64, class0 int) bool {
 	if f.Hash != hash {
 		return false
 	}
-	c.leave(seg, offset+uint32(size), &h)
+	c.leave(seg, c.pages.forward(place{page: seg.first}, int(offset)+size), &h)
 	p := packet.Packet{Time: h.time, Data: data, OrigLen: h.wire, Interface: h.iface, Direction: h.direction}
 	c.put(class0, &p, h.tie, seg.newest)
 	return true
 }
 
-// leave stamps the record whose stamp stands at offset as gone and takes it
-// out of the books.
-func (c *Cache) leave(seg *segment, offset uint32, h *header) {
+// leave stamps the record whose stamp stands there as gone and takes it out of
+// the books.
+func (c *Cache) leave(seg *segment, at place, h *header) {
 	var stamp [stampSize]byte
 	binary.LittleEndian.PutUint32(stamp[:], c.epoch)
-	at := c.pages.forward(place{page: seg.first}, int(offset))
 	n := copy(c.pages.bytes(at.page)[at.at:], stamp[:])
 	if n < len(stamp) {
 		copy(c.pages.bytes(c.pages.next[at.page]), stamp[n:])

@@ -12,17 +12,18 @@ import (
 // further back than it.
 func TestPromiseOfAnsweredLate(t *testing.T) {
 	tp := newTape(t, Options{Bytes: smallBudget, Bias: 2})
-	slow := &talk{link: packet.LinkTypeEthernet, proto: ipUDP}
+	slow := &talk{link: packet.LinkTypeEthernet, proto: ipTCP}
 	tp.boot += int64(time.Hour)
 	first := tp.add(slow, false, 100)
 	begun := tp.boot
-	for i := range 600 { // fewer than the session table holds
-		k := &talk{link: packet.LinkTypeEthernet, proto: ipUDP, n: uint32(1 + i)}
-		tp.add(k, false, 1000)
-	}
-	bulk := &talk{link: packet.LinkTypeEthernet, proto: ipUDP, n: 601}
-	for evictedPackets(tp.c) == 0 { // until room is needed
-		tp.add(bulk, false, 1000)
+	bulk := &talk{link: packet.LinkTypeEthernet, proto: ipUDP}
+	inbox := inbox{tape: tp}
+	for gone := uint64(0); gone == 0; _, gone = inbox.moved() {
+		tp.boot += int64(time.Second)
+		inbox.wait(10, 500)
+		for range 100 {
+			tp.add(bulk, false, 1000)
+		}
 	}
 	s := tp.c.Stats()
 	if _, complete := s.PromiseAnswered(0); !complete {

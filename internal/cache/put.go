@@ -122,7 +122,10 @@ func (c *Cache) putRare(l *log, class int, p *packet.Packet, tie uint16, at int6
 		c.write(l, p.Data)
 		n += header
 	}
-	c.position += uint64(n)
+	if !seg.stamped {
+		// A flood is not what the newest bytes are spared for.
+		c.position += uint64(n)
+	}
 	seg.size = start + uint32(n)
 	seg.position = c.position
 	seg.newest = max(seg.newest, at)
@@ -155,10 +158,13 @@ func (s *segment) outOfOrder(time int64, tie uint16) {
 // most size bytes and that there are pages enough for it.
 func (c *Cache) open(class, size int) bool {
 	l := &c.logs[class]
+	if l.head != nil && int(l.head.size)+size > c.segments.size {
+		l.seal()
+	}
+	if class == probation && l.head == nil {
+		c.passOn()
+	}
 	for {
-		if l.head != nil && int(l.head.size)+size > c.segments.size {
-			l.seal()
-		}
 		if (size-l.room+pageSize-1)>>pageBits <= c.pages.available() {
 			if l.head != nil {
 				return true
@@ -166,7 +172,10 @@ func (c *Cache) open(class, size int) bool {
 			if c.segments.available() {
 				slot := c.segments.take()
 				l.push(&c.segments, slot)
-				l.head.stamped = class == probation
+				if class == probation {
+					l.head.stamped = true
+					c.waiting.push(slot)
+				}
 				l.begun = c.clock.now
 				c.begun = true
 				return true

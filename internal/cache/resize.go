@@ -132,12 +132,9 @@ func (c *Cache) usedPages() (n int) {
 // evictExcess evicts some segments if there are more than fit within the limit
 // of the pages, and reports whether there still are.
 func (c *Cache) evictExcess() bool {
-	waiting := &c.logs[probation]
 	for range evictStep {
-		switch {
-		case waiting.segments > 1 && waiting.pages > c.pages.limit/probationShare:
-			c.drop(probation)
-		case c.usedPages() <= c.pages.limit || !c.evict():
+		c.passOn()
+		if !c.evictUnanswered() && (c.usedPages() <= c.pages.limit || !c.evict()) {
 			return false
 		}
 	}

@@ -16,7 +16,7 @@ import (
 func TestResizeAgreesWithModel(t *testing.T) {
 	packets := 15000
 	if raceEnabled {
-		packets = 4000
+		packets = 8000
 	}
 	for name, replay := range map[string]bool{"live": false, "replay": true} {
 		t.Run(name, func(t *testing.T) {

@@ -166,6 +166,9 @@ type log struct {
 	// sessions which are no longer in the tier of the log.
 	leftBehind uint64
 	evicted    Count
+	// late is when the first packets of sessions came that belong to it and
+	// stand in the unanswered log.
+	late span
 	// lost is the cache clock of the newest packet that was evicted or
 	// refused; see horizon.
 	lost  int64

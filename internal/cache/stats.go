@@ -100,7 +100,8 @@ type Stats struct {
 	// Damaged packets count as held until their time comes, and cannot be read.
 	Damaged Count
 	// Classes by number, of the sessions that are under no rule or one of factor
-	// 1; Unanswered is the probation log, of the first packets of all.
+	// 1; Unanswered is the first packets of all that nothing followed, be it that
+	// they still wait or did so in vain.
 	Classes    [NumClasses]ClassStats
 	Unanswered ClassStats
 	// Tiers are the classes of the sessions under rules of other factors.
@@ -178,6 +179,8 @@ func (c *Cache) Stats() Stats {
 	}
 	s.Oldest, s.Newest = math.MaxInt64, math.MinInt64
 	s.Unanswered = c.logStats(&c.logs[probation], &s)
+	inVain := c.logStats(&c.logs[unanswered], &s)
+	s.Unanswered.join(&inVain)
 	for class := range s.Classes {
 		s.Classes[class] = c.logStats(&c.logs[class], &s)
 	}
@@ -218,6 +221,18 @@ func (c *Cache) logStats(l *log, all *Stats) ClassStats {
 		}
 	}
 	return s
+}
+
+// join adds the figures of another log.
+func (s *ClassStats) join(other *ClassStats) {
+	s.Held.add(other.Held.Packets, other.Held.Bytes)
+	s.Evicted.add(other.Evicted.Packets, other.Evicted.Bytes)
+	s.Segments += other.Segments
+	s.Memory += other.Memory
+	s.Compressed += other.Compressed
+	s.Unpacked += other.Unpacked
+	s.Packed += other.Packed
+	s.Horizon, s.Complete = min(s.Horizon, other.Horizon), s.Complete && other.Complete
 }
 
 // overhead is the part of the budget that holds no packets.

@@ -61,6 +61,7 @@ func (c *Cache) moveTiers(before []rule) {
 			if l.loser {
 				logs[class].lose(l.lost)
 			}
+			logs[class].late.join(l.late)
 			tierOf(logs, heir)[class].leftBehind = c.segments.seq
 		}
 	}
@@ -96,6 +97,7 @@ func (c *Cache) merge(to, from *log) {
 		to.lose(from.lost)
 	}
 	to.leftBehind = max(to.leftBehind, from.leftBehind)
+	to.late.join(from.late)
 	if from.oldest == noSegment {
 		return
 	}
@@ -120,7 +122,8 @@ func (c *Cache) merge(to, from *log) {
 
 // weigh has the logs weigh what bias and factors say.
 func (c *Cache) weigh() {
-	c.logs[probation].weight = 1
+	c.logs[probation].weight, c.logs[unanswered].weight = 1, 1
+	c.logs[unanswered].low = true
 	for tier, factor := range c.tiers {
 		logs := tierOf(c.logs, tier)
 		for class := range logs {

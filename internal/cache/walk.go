@@ -20,7 +20,8 @@ type walk struct {
 	c       *Cache
 	seg     *segment
 	started bool
-	at      place
+	at      place // of the next record
+	behind  place // behind the header: of the stamp, where there is one, or the data
 	offset  uint32
 	header  header
 	stamp   uint32
@@ -41,7 +42,7 @@ func (w *walk) next() bool {
 	if size == 0 {
 		return false
 	}
-	w.stamp = 0
+	w.stamp, w.behind = 0, w.c.pages.forward(w.at, size)
 	if w.seg.stamped {
 		w.stamp = binary.LittleEndian.Uint32(b[size:])
 		size += stampSize

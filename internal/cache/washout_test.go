@@ -118,37 +118,3 @@ func TestNothingWashesOutThePast(t *testing.T) {
 		washOut(t, 1)
 	}
 }
-
-// flood fills a cache with the trace of a day and then sends SYNs from random
-// addresses, 20,000 a second for ten minutes shortened to a fraction. They are
-// kept in their share and cost at most a fifth of the heads of sessions that
-// were more than a packet; unanswered packets of before give way to them.
-func flood(t *testing.T, fraction int) {
-	o := needOffice(t)
-	for _, budget := range []int{10 << 20, 40 << 20} {
-		t.Run(fmt.Sprintf("%dMiB", budget>>20), func(t *testing.T) {
-			c := newCache(t, Options{Bytes: budget, Bias: 2})
-			id := o.replayTo(t, c)
-			before := o.retention(o.present(t, c, id))
-			s := &stream{c: c, now: o.packets[len(o.packets)-1].Time}
-			syn := talk{link: packet.LinkTypeEthernet, proto: ipTCP}
-			random := uint64(1)
-			s.send(20000*600/fraction, 60, 50*time.Microsecond, func(_ int, b []byte) []byte {
-				random = random*6364136223846793005 + 1442695040888963407
-				syn.n = uint32(random >> 32)
-				return syn.appendTo(b, false, tcpSYN, 0, 0)
-			})
-			after := o.retention(o.present(t, c, id))
-			stats := c.Stats()
-			checkStats(t, &stats)
-			lost := 100 * (before.answered - after.answered) / before.answered
-			t.Logf("%d SYNs cost %.1f %% of the heads of sessions of more than one packet: the first 4 KiB of %.1f %% before, of %.1f %% after; of all sessions of %.1f and %.1f %%; %d SYNs are there",
-				s.made, lost, before.answered, after.answered, before.heads, after.heads, stats.Unanswered.Held.Packets)
-			if lost > 20 {
-				t.Errorf("the flood cost %.1f %% of the heads, want at most 20", lost)
-			}
-		})
-	}
-}
-
-func TestFlood(t *testing.T) { flood(t, 30) }
