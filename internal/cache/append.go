@@ -214,7 +214,7 @@ func (c *Cache) insert(packets []packet.Packet, b *batch, step bool) {
 	}
 }
 
-// insertRare stores the first two packets of a session, which concern the
+// insertRare stores packets of a session that begins, which concern the
 // probation log.
 func (c *Cache) insertRare(class int, p *packet.Packet, tie uint16, f *session.Flow, slot int, event session.Event, tick uint32) {
 	if event == session.Began {
@@ -225,14 +225,14 @@ func (c *Cache) insertRare(class int, p *packet.Packet, tie uint16, f *session.F
 		r.seen.add(1, uint64(len(p.Data)))
 		first = r.first
 	}
-	if event == session.Began && class == 0 && !c.logs[first].excluded {
+	if event != session.Resumed && class == 0 && !c.logs[first].excluded {
 		if c.put(probation, p, tie, c.clock.now) {
-			c.table.SetPending(slot, c.newestPosition())
+			c.table.SetPending(slot, f, c.newestPosition())
 		}
 		return
 	}
-	if event == session.Resumed && !c.promote(c.table.Pending(), f.Hash, first) {
-		c.answeredLate(&c.logs[first], c.table.First(slot), tick)
+	if event == session.Resumed {
+		c.resume(f.Hash, first, tick)
 	}
 	c.put(first+class, p, tie, c.clock.now)
 }

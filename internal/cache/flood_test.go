@@ -1,42 +1,98 @@
 package cache
 
 import (
-	"fmt"
 	"testing"
 	"time"
 
 	"github.com/packetcache/packetcache/internal/packet"
 )
 
-// flood fills a cache with the trace of a day and then sends SYNs from random
-// addresses, 100,000 a second for ten minutes shortened to a fraction. They may
-// cost at most a fifth of the heads that were there, be it of sessions of one
-// packet or of more.
-func flood(t *testing.T, fraction int) {
+// A deluge is packets of sessions that are of no interest.
+type deluge struct {
+	name string
+	// rate is sessions a second, for so long.
+	rate int
+	time time.Duration
+	// most is how many percent of the heads it may cost in a cache of 10 MiB,
+	// and in one of 40 MiB.
+	most [2]float64
+	// packet makes packet i of session n, of 60 bytes; there are so many of each.
+	packets int
+	packet  func(n uint32, i int, b []byte) []byte
+}
+
+// A flow makes a packet of the session that one of many hosts begins.
+func flow(proto byte, host uint32, fromB bool, flags byte, b []byte) []byte {
+	k := talk{link: packet.LinkTypeEthernet, proto: proto, n: host}
+	return k.appendTo(b, fromB, flags, 0, 0)
+}
+
+// scattered makes numbers in a row look random.
+func scattered(n uint32) uint32 {
+	n = (n ^ n>>16) * 0x7feb352d
+	n = (n ^ n>>15) * 0x846ca68b
+	return n ^ n>>16
+}
+
+const tenMinutes = 10 * time.Minute
+
+var deluges = []deluge{
+	{"random SYNs", 100_000, tenMinutes, [2]float64{20, 20}, 1, func(n uint32, _ int, b []byte) []byte {
+		return flow(ipTCP, scattered(n), false, tcpSYN, b)
+	}},
+	{"random SYNs sent again", 50_000, tenMinutes, [2]float64{20, 20}, 2, func(n uint32, _ int, b []byte) []byte {
+		return flow(ipTCP, scattered(n), false, tcpSYN, b)
+	}},
+	{"a UDP scan from many ports", 100_000, tenMinutes, [2]float64{20, 20}, 1, func(n uint32, _ int, b []byte) []byte {
+		return flow(ipUDP, n, false, 0, b)
+	}},
+	{"random SYNs, refused", 50_000, tenMinutes, [2]float64{20, 20}, 2, func(n uint32, i int, b []byte) []byte {
+		return flow(ipTCP, scattered(n), i == 1, []byte{tcpSYN, tcpRST | tcpACK}[i], b)
+	}},
+	{"a scan of a /16, refused", 1000, 65536 * time.Millisecond, [2]float64{20, 20}, 2, func(n uint32, i int, b []byte) []byte {
+		return flow(ipTCP, n, i == 1, []byte{tcpSYN, tcpRST | tcpACK}[i], b)
+	}},
+	{"a scan of a /16, all open", 1000, 65536 * time.Millisecond, [2]float64{100, 20}, 3, func(n uint32, i int, b []byte) []byte {
+		return flow(ipTCP, n, i == 1, []byte{tcpSYN, tcpSYN | tcpACK, tcpRST}[i], b)
+	}},
+}
+
+// flood fills caches with the trace of a day and then sends the deluges through
+// them, those of ten minutes shortened to a fraction.
+func flood(t *testing.T, fraction time.Duration) {
 	o := needOffice(t)
-	for _, budget := range []int{10 << 20, 40 << 20} {
-		t.Run(fmt.Sprintf("%dMiB", budget>>20), func(t *testing.T) {
-			c := newCache(t, Options{Bytes: budget, Bias: 2})
-			id := o.replayTo(t, c)
-			before := o.retention(o.present(t, c, id))
-			s := &stream{c: c, now: o.packets[len(o.packets)-1].Time}
-			syn := talk{link: packet.LinkTypeEthernet, proto: ipTCP}
-			random := uint64(1)
-			s.send(100_000*600/fraction, 60, 10*time.Microsecond, func(_ int, b []byte) []byte {
-				random = random*6364136223846793005 + 1442695040888963407
-				syn.n = uint32(random >> 32)
-				return syn.appendTo(b, false, tcpSYN, 0, 0)
-			})
-			after := o.retention(o.present(t, c, id))
-			stats := c.Stats()
-			checkStats(t, &stats)
-			lost := 100 * (before.heads - after.heads) / before.heads
-			t.Logf("%d SYNs cost %.1f %% of the heads: the first 4 KiB of %.1f %% of sessions before, of %.1f %% after; of those of more than one packet of %.1f and %.1f %%; %d SYNs are there",
-				s.made, lost, before.heads, after.heads, before.answered, after.answered, stats.Unanswered.Held.Packets)
-			if lost > 20 {
-				t.Errorf("the flood cost %.1f %% of the heads, want at most 20", lost)
+	for _, d := range deluges {
+		t.Run(d.name, func(t *testing.T) {
+			for i, budget := range []int{10 << 20, 40 << 20} {
+				length := d.time
+				if length == tenMinutes {
+					length /= fraction
+				}
+				o.flood(t, &d, budget, length, d.most[i])
 			}
 		})
+	}
+}
+
+func (o *office) flood(t *testing.T, d *deluge, budget int, length time.Duration, most float64) {
+	t.Helper()
+	c := newCache(t, Options{Bytes: budget, Bias: 2})
+	id := o.replayTo(t, c)
+	before := o.retention(o.present(t, c, id))
+	given := c.Stats().Sessions.GivenUp
+	s := &stream{c: c, now: o.packets[len(o.packets)-1].Time}
+	sessions := int(length.Seconds() * float64(d.rate))
+	s.send(sessions*d.packets, 60, length/time.Duration(sessions*d.packets), func(i int, b []byte) []byte {
+		return d.packet(uint32(i/d.packets), i%d.packets, b)
+	})
+	after := o.retention(o.present(t, c, id))
+	stats := c.Stats()
+	checkStats(t, &stats)
+	lost := 100 * (before.heads - after.heads) / before.heads
+	t.Logf("%d MiB, %d packets in %v: %.1f %% of the heads lost. The first 4 KiB of %.1f %% of sessions before, of %.1f %% after; of those of more than one packet of %.1f and %.1f %%; sessions given up: %d",
+		budget>>20, s.made, length, lost, before.heads, after.heads, before.answered, after.answered, stats.Sessions.GivenUp-given)
+	if lost > most {
+		t.Errorf("%s cost %.1f %% of the heads at %d MiB, want at most %v", d.name, lost, budget>>20, most)
 	}
 }
 

@@ -14,18 +14,19 @@ import (
 
 // A stored is a packet that the model holds.
 type stored struct {
-	time   int64
-	data   string
-	wire   uint32
-	iface  packet.InterfaceID
-	dir    packet.Direction
-	serial int // in the order of arrival
-	run    int // packets that came one after the other with the same time share it
-	class  int // probation until the session's second packet, or until it moves
-	at     int64
-	left   int // serial of the packet with which it left probation, or 0
-	late   int // the log of class 0 to which it belongs since it was answered after it had moved, or -1
-	gone   bool
+	time           int64
+	data           string
+	wire           uint32
+	iface          packet.InterfaceID
+	dir            packet.Direction
+	serial         int // in the order of arrival
+	run            int // packets that came one after the other with the same time share it
+	class          int // probation until the session is answered, or until it moves
+	at             int64
+	left           int  // serial of the packet with which it left probation, or 0
+	reverse, known bool // its side; whether the session knows where it waits
+	late           int  // the log of class 0 to which it belongs since it was answered after it had moved, or -1
+	gone           bool
 	// fewest and most are bounds of the bytes that the cache had taken up when
 	// the packet had been written.
 	fewest, most uint64
@@ -36,10 +37,10 @@ type modelSession struct {
 	first, last uint32 // ticks
 	bytes       uint64
 	closed      bool
-	rule        int     // -1 if none
-	class0      int     // its log
-	excluded    bool    // its rule leaves it out
-	waiting     *stored // first packet, until the second comes
+	rule        int       // -1 if none
+	class0      int       // its log
+	excluded    bool      // its rule leaves it out
+	waiting     []*stored // until a packet comes that shows that there is a session
 }
 
 type model struct {
@@ -47,6 +48,7 @@ type model struct {
 	now      int64
 	sessions map[any]*modelSession
 	rules    []talkRule
+	decoder  *session.Decoder
 	logs     [][]*stored // as those of the cache
 	serial   int
 	run      int
@@ -65,7 +67,7 @@ type model struct {
 }
 
 func newModel(rules ...talkRule) *model {
-	m := &model{sessions: map[any]*modelSession{}, rules: rules, perInterface: map[packet.InterfaceID]*InterfaceStats{}}
+	m := &model{sessions: map[any]*modelSession{}, rules: rules, decoder: session.NewDecoder(), perInterface: map[packet.InterfaceID]*InterfaceStats{}}
 	tiers := 1
 	for _, r := range rules {
 		m.under = append(m.under, RuleStats{Filter: r.name, Factor: r.factor, Tier: r.tier})
@@ -195,23 +197,47 @@ func (m *model) store(s *modelSession, anew bool, p *packet.Packet) {
 		m.lost[s.class0+class] = m.now
 		return
 	}
-	if first := s.waiting; first != nil {
-		s.waiting = nil
-		switch {
-		case first.gone:
-			m.lost[s.class0] = max(m.lost[s.class0], first.at)
-		case first.class == probation:
-			m.transfer(first, s.class0)
-		default:
-			first.late = s.class0
+	waits := anew && class == 0
+	var f session.Flow
+	m.decoder.Decode(linkOf(p.Interface), p.Data, &f)
+	item.reverse = f.Reverse
+	if len(s.waiting) > 0 {
+		if waits = f.Opening() && offset < 1024 && wire <= 1024; !waits {
+			m.answer(s)
 		}
 	}
 	log := s.class0 + class
-	if anew && class == 0 {
-		s.waiting = item
+	if waits {
+		item.known = !slices.ContainsFunc(s.waiting, func(other *stored) bool { return other.reverse == f.Reverse })
+		s.waiting = append(s.waiting, item)
 		log = probation
 	}
 	m.put(log, item)
+}
+
+// linkOf is the link type of an interface of the tests; that of the traces
+// comes behind those of the talks.
+func linkOf(id packet.InterfaceID) packet.LinkType {
+	if int(id) < len(interfaces) {
+		return interfaces[id].LinkType
+	}
+	return packet.LinkTypeEthernet
+}
+
+// answer brings the packets of a session that wait to class 0. Those that have
+// moved, and those of which the session does not know where they are, stay.
+func (m *model) answer(s *modelSession) {
+	for _, item := range s.waiting {
+		switch {
+		case item.gone:
+			m.lost[s.class0] = max(m.lost[s.class0], item.at)
+		case item.class == probation && item.known:
+			m.transfer(item, s.class0)
+		default:
+			item.late = s.class0
+		}
+	}
+	s.waiting = nil
 }
 
 // transfer moves a packet that leaves probation to another log.

@@ -28,6 +28,19 @@ func (c *Cache) newestPosition() uint64 {
 	return uint64(slot)<<(seqBits+offsetBits) | seg.seq&(1<<seqBits-1)<<offsetBits | uint64(seg.lastAt)&(1<<offsetBits-1)
 }
 
+// resume moves the packets of a session that waited to class 0, whose log is
+// given.
+func (c *Cache) resume(hash uint64, class0 int, now uint32) {
+	p := c.table.Pending()
+	there := c.promote(p.Positions[0], hash, class0)
+	if p.Positions[1] != session.NoPosition {
+		there = c.promote(p.Positions[1], hash, class0) && there
+	}
+	if !there || p.More {
+		c.answeredLate(&c.logs[class0], p.First, p.Last, now)
+	}
+}
+
 // promote moves a session's first packet from the probation log to class 0,
 // whose log is given. It reports false if the packet is not there: it has been evicted meanwhile.
 func (c *Cache) promote(position, hash uint64, class0 int) bool {

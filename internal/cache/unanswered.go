@@ -145,21 +145,22 @@ func (c *Cache) evictUnanswered() bool {
 	return true
 }
 
-// answeredLate notes that the first packet of a session that is answered now,
-// which came in the tick first, no longer waits. It belongs to class 0 from now
-// on, whose log is l, and is missing there once it is evicted, if it isn't gone
-// already.
-func (c *Cache) answeredLate(l *log, first, now uint32) {
+// answeredLate notes that packets of a session that is answered now, which came
+// from the tick first to the tick last, stay in the logs of first packets. They
+// belong to class 0 from now on, whose log is l, and are missing there once they
+// are evicted, if they aren't gone already.
+func (c *Cache) answeredLate(l *log, first, last, now uint32) {
 	const tick = int64(session.Tick)
-	ago := int64(now - first)
-	came := span{true, c.clock.now - (ago+1)*tick, min(c.clock.now, c.clock.now-(ago-1)*tick)}
+	came := span{true, c.clock.now - (int64(now-first)+1)*tick, min(c.clock.now, c.clock.now-(int64(now-last)-1)*tick)}
 	for _, from := range c.logs[probation:tierLogs] {
-		if from.loser && from.lost >= came.oldest {
-			l.lose(came.newest)
-			return
+		if from.loser && from.lost >= came.oldest { // then nothing older is there
+			l.lose(min(from.lost, came.newest))
+			came.oldest = from.lost
 		}
 	}
-	l.late.join(came)
+	if came.oldest < came.newest {
+		l.late.join(came)
+	}
 }
 
 // loseLate notes in the logs of class 0 that first packets up to that time of

@@ -44,6 +44,11 @@ type Flow struct {
 	tcpFlags uint8
 }
 
+// Opening says that the packet is of TCP's handshake up to where both sides have
+// spoken, or refuses it: a SYN, with or without ACK, or a RST. A host sends these
+// to whoever asks, so that they say nothing about whether there is a session.
+func (f *Flow) Opening() bool { return f.tcp && f.tcpFlags&(tcpSYN|tcpRST) != 0 }
+
 // A Decoder reads the session off a packet. It remembers first fragments, so
 // it must see packets in their order and is not safe for concurrent use.
 type Decoder struct {

@@ -15,8 +15,11 @@ type Summary struct {
 func summarize(h *hot, c *cold) Summary {
 	s := Summary{Key: c.key, First: c.first, Last: h.last, Packets: h.packets}
 	s.Bytes = [2]uint64{h.bytes[0] & countMask, h.bytes[1] & countMask}
-	if h.bytes[0]&flagPending != 0 {
-		s.Bytes[h.silent()] = 0 // it holds a position
+	switch { // what holds a position has no bytes
+	case h.bytes[0]&flagBoth != 0:
+		s.Bytes = [2]uint64{uint64(c.bytes[0]), uint64(c.bytes[1])}
+	case h.bytes[0]&flagPending != 0:
+		s.Bytes[h.silent()] = 0
 	}
 	return s
 }

@@ -47,7 +47,8 @@ type hot struct {
 	// packets seen from side A and from side B.
 	packets [2]uint32
 	// bytes seen, likewise, in the low 48 bits; flags in the high 16 of
-	// bytes[0]. While pending, the silent side holds a position instead.
+	// bytes[0]. While pending, the silent side holds a position instead; with
+	// flagBoth both do, and the cold entry has the bytes.
 	bytes [2]uint64
 }
 
@@ -63,6 +64,7 @@ const (
 	flagRestarts
 	flagPending
 	flagFromB // the first packet came from side B
+	flagBoth  // pending, and both sides have sent a packet
 )
 
 // Above the flags stands the number of the rule that the session is under.
@@ -74,11 +76,11 @@ const (
 	MaxRule = 16
 )
 
-// A cold entry is what only a session's first and last packet touch.
+// A cold entry is what only the packets at a session's beginning and end touch.
 type cold struct {
 	key   Key
 	first uint32
-	_     uint32
+	bytes [2]uint16 // with flagBoth
 }
 
 const (
@@ -87,8 +89,8 @@ const (
 )
 
 // A Table counts the sessions that are live. It does not grow by itself: when a
-// bucket is full, a session that ended, one that nobody answered, or else the one
-// idle longest is given up. It is not safe for concurrent use.
+// bucket is full, a session that ended, one that nobody answered, one that was
+// closed, or else the one idle longest is given up. It is not safe for concurrent use.
 type Table struct {
 	tags      []uint16 // ways a bucket, 0 for a free slot
 	hot       []hot
@@ -96,8 +98,8 @@ type Table struct {
 	buckets   uint64
 	summaries summaryRing
 
-	pending    uint64 // of the session that Visit saw last
-	live       int    // slots in use, ended sessions included
+	pending    Pending // of the session that Visit saw last
+	live       int     // slots in use, ended sessions included
 	seen       uint64
 	givenUp    uint64
 	gaveUp     bool

@@ -323,50 +323,6 @@ func TestSummariesAreFIFO(t *testing.T) {
 	}
 }
 
-// TestPending: a position left with a session comes back with its second
-// packet, whichever side sends it, and is never taken for bytes.
-func TestPending(t *testing.T) {
-	const position = 1<<48 - 5
-	for _, test := range []struct {
-		name          string
-		first, second []byte
-	}{
-		{"answer to A", udp4(client, server), udp4(server, client)},
-		{"answer to B", udp4(server, client), udp4(client, server)},
-		{"more of A", udp4(client, server), udp4(client, server)},
-		{"more of B", udp4(server, client), udp4(server, client)},
-	} {
-		r := newRig(t, 32, 8)
-		leave := func() {
-			var f Flow
-			r.decoder.Decode(packet.LinkTypeRaw, test.first, &f)
-			slot, offset, event := r.Visit(&f, r.Find(f.Hash), r.now, 100)
-			if offset != 0 || event != Began {
-				t.Errorf("%s: offset %d, event %d", test.name, offset, event)
-			}
-			r.SetPending(slot, position)
-		}
-		leave()
-		if s := r.all()[0]; s.Bytes[0]+s.Bytes[1] != 100 || s.Packets[0]+s.Packets[1] != 1 {
-			t.Errorf("%s: while pending it is %+v", test.name, s)
-		}
-		r.want(test.name, test.second, 100, Resumed)
-		if p := r.Pending(); p != position {
-			t.Errorf("%s: position %x came back as %x", test.name, uint64(position), p)
-		}
-		r.want(test.name, test.second, 200, Usual)
-		if s := r.all()[0]; s.Bytes[0]+s.Bytes[1] != 300 || s.Packets[0]+s.Packets[1] != 3 {
-			t.Errorf("%s: afterwards it is %+v", test.name, s)
-		}
-		// A session that ends before its second packet resumes nothing.
-		r.pass(IdleOther + Tick)
-		leave()
-		r.pass(IdleOther + Tick)
-		r.want(test.name+" too late", test.second, 0, Began)
-		r.want(test.name+" too late", test.second, 100, Usual)
-	}
-}
-
 // TestTableMemory: a table stays in the memory it was given.
 func TestTableMemory(t *testing.T) {
 	const guard = 4096

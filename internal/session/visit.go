@@ -9,10 +9,30 @@ const (
 	Usual Event = iota
 	// Began: the session's first packet.
 	Began
-	// Resumed: the second packet of a session with which SetPending left a
-	// position; Pending has it.
+	// Waits: another one of a session with which SetPending left a position, and
+	// none that would show that there is a session.
+	Waits
+	// Resumed: the first one that does; Pending has the positions.
 	Resumed
 )
+
+// MaxWaiting is how many bytes of a session can wait, in front of the last
+// packet that does; that one has at most as many.
+const MaxWaiting = 1024
+
+// Pending is what waited of a session that is resumed.
+type Pending struct {
+	// Positions are that of the first packet and that of the first one from the
+	// other side, or NoPosition.
+	Positions [2]uint64
+	// First and Last are the ticks of the first and the last packet; More says
+	// that there are more than those two.
+	First, Last uint32
+	More        bool
+}
+
+// NoPosition is none.
+const NoPosition = countMask
 
 // rare flags make Visit look closer.
 const rare = flagClosed | flagMidstream | flagRestarts | flagPending
@@ -47,10 +67,11 @@ func (t *Table) visitRare(f *Flow, slot int, now, length uint32) (at int, offset
 		return slot, t.begin(f, slot, now, length), Began
 	}
 	if h.bytes[0]&flagPending != 0 {
-		silent := h.silent()
-		t.pending = h.bytes[silent] & countMask
-		h.bytes[silent] &^= countMask
-		h.bytes[0] &^= flagPending
+		if offset = t.waiting(slot); f.Opening() && offset < MaxWaiting && length <= MaxWaiting {
+			t.wait(f, slot, now, length)
+			return slot, offset, Waits
+		}
+		t.resume(slot)
 		event = Resumed
 	}
 	offset = h.bytes[0]&countMask + h.bytes[1]&countMask
@@ -66,28 +87,79 @@ func (t *Table) visitRare(f *Flow, slot int, now, length uint32) (at int, offset
 
 // count adds a packet to the side that it came from.
 func (h *hot) count(f *Flow, now, length uint32) {
-	side := 0
-	if f.Reverse {
-		side = 1
-	}
+	side := f.side()
 	h.packets[side]++               // wraps after 2^32, which the bytes tell
 	h.bytes[side] += uint64(length) // 2^48 bytes take an hour at 600 Gbit/s
 	h.last = now
 }
 
-// SetPending leaves a position of 48 bits with a session that has just begun.
-func (t *Table) SetPending(slot int, position uint64) {
-	h := &t.hot[slot]
-	h.bytes[h.silent()] |= position & countMask
-	h.bytes[0] |= flagPending
+// waiting is how many bytes of a pending session wait.
+func (t *Table) waiting(slot int) uint64 {
+	h, c := &t.hot[slot], &t.cold[slot]
+	if h.bytes[0]&flagBoth != 0 {
+		return uint64(c.bytes[0]) + uint64(c.bytes[1])
+	}
+	return h.bytes[1-h.silent()] & countMask
 }
 
-// Pending is the position of the session that Visit has just reported as
-// resumed.
-func (t *Table) Pending() uint64 { return t.pending }
+// wait counts a packet of a pending session that waits with the first one.
+func (t *Table) wait(f *Flow, slot int, now, length uint32) {
+	h, c := &t.hot[slot], &t.cold[slot]
+	side, silent := f.side(), h.silent()
+	if side == silent && h.bytes[0]&flagBoth == 0 {
+		// The first packet's position makes room for this one's.
+		c.bytes[1-silent] = uint16(h.bytes[1-silent])
+		h.bytes[1-silent] = h.bytes[1-silent]&^countMask | h.bytes[silent]&countMask
+		h.bytes[silent] |= NoPosition
+		h.bytes[0] |= flagBoth
+	}
+	if h.bytes[0]&flagBoth != 0 {
+		c.bytes[side] += uint16(length)
+	} else {
+		h.bytes[side] += uint64(length)
+	}
+	h.packets[side]++
+	h.last = now
+	if f.tcpFlags&tcpRST != 0 {
+		h.bytes[0] |= flagClosed
+	}
+}
 
-// First is the tick of the first packet of the session in a slot.
-func (t *Table) First(slot int) uint32 { return t.cold[slot].first }
+// resume takes the positions out of a pending session.
+func (t *Table) resume(slot int) {
+	h, c := &t.hot[slot], &t.cold[slot]
+	silent := h.silent()
+	t.pending = Pending{
+		Positions: [2]uint64{h.bytes[silent] & countMask, NoPosition},
+		First:     c.first, Last: h.last,
+	}
+	known := uint32(1)
+	if h.bytes[0]&flagBoth != 0 {
+		t.pending.Positions = [2]uint64{h.bytes[1-silent] & countMask, h.bytes[silent] & countMask}
+		known = 2
+		h.bytes[1-silent] = h.bytes[1-silent]&^countMask | uint64(c.bytes[1-silent])
+	}
+	t.pending.More = h.packets[0]+h.packets[1] > known
+	h.bytes[silent] = h.bytes[silent]&^countMask | uint64(c.bytes[silent])
+	h.bytes[0] &^= flagPending | flagBoth
+}
+
+// SetPending leaves a position of 48 bits with a session, for f, a packet that
+// has just begun it or that waits. That of the first one from each side stays.
+func (t *Table) SetPending(slot int, f *Flow, position uint64) {
+	h := &t.hot[slot]
+	silent := h.silent()
+	switch {
+	case h.bytes[0]&flagPending == 0:
+		h.bytes[silent] |= position & countMask
+		h.bytes[0] |= flagPending
+	case f.side() == silent && h.bytes[silent]&countMask == NoPosition:
+		h.bytes[silent] = h.bytes[silent]&^countMask | position&countMask
+	}
+}
+
+// Pending is what waited of the session that Visit has just reported as resumed.
+func (t *Table) Pending() *Pending { return &t.pending }
 
 // SetRule notes the number of the rule that the session in a slot is under, at
 // most MaxRule; 0, with which a session begins, is none.
@@ -108,6 +180,14 @@ func (t *Table) RenumberRules(numbers *[MaxRule + 1]uint8) {
 			t.SetRule(slot, numbers[old])
 		}
 	}
+}
+
+// side is that which the packet came from.
+func (f *Flow) side() int {
+	if f.Reverse {
+		return 1
+	}
+	return 0
 }
 
 // silent is the side from which the first packet did not come.
@@ -186,14 +266,21 @@ func (t *Table) freeSlot(hash uint64, now uint32) int {
 	return victim
 }
 
+// unanswered says that nothing shows that there is a session.
+func (h *hot) unanswered() bool {
+	return h.bytes[0]&flagPending != 0 || h.packets[0]+h.packets[1] == 1
+}
+
 // dispensable is higher for what is worth less: ended before unanswered before
-// live; within each, idle longest.
+// closed before live; within each, idle longest.
 func (h *hot) dispensable(now uint32) uint64 {
 	score := uint64(now-h.last) + 1
 	switch {
 	case h.idle(now):
+		score |= 1 << 35
+	case h.unanswered():
 		score |= 1 << 34
-	case h.packets[0]+h.packets[1] == 1:
+	case h.bytes[0]&flagClosed != 0:
 		score |= 1 << 33
 	}
 	return score
@@ -201,7 +288,7 @@ func (h *hot) dispensable(now uint32) uint64 {
 
 // giveUp counts a session that has to go for want of room, if it is live.
 func (t *Table) giveUp(score uint64, now uint32) {
-	if score>>33 == 0 { // more than one packet, and still live
+	if score>>34 == 0 { // answered, and not idle
 		t.givenUp++
 		t.gaveUp, t.gaveUpLast = true, now
 	}
@@ -213,11 +300,11 @@ func (t *Table) retire(slot int) {
 	t.tags[slot] = 0
 }
 
-// sumUp leaves a summary of a session that leaves the table. Sessions of one
-// packet leave none: that packet would say as much, and a scan would wash the
-// others out.
+// sumUp leaves a summary of a session that leaves the table. Those that nobody
+// answered leave none: their packets would say as much, and a scan would wash
+// the others out.
 func (t *Table) sumUp(h *hot, c *cold) {
-	if h.packets[0]+h.packets[1] > 1 {
+	if !h.unanswered() {
 		t.summaries.push(summarize(h, c))
 	}
 	t.live--
