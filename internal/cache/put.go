@@ -158,7 +158,11 @@ func (s *segment) outOfOrder(time int64, tie uint16) {
 // most size bytes and that there are pages enough for it.
 func (c *Cache) open(class, size int) bool {
 	l := &c.logs[class]
-	if l.head != nil && int(l.head.size)+size > c.segments.size {
+	full := c.segments.size
+	if class == probation {
+		full = c.waitingSize()
+	}
+	if l.head != nil && int(l.head.size)+size > full {
 		l.seal()
 	}
 	if class == probation && l.head == nil {

@@ -46,6 +46,12 @@ type waiting struct {
 func (c *Cache) share() int { return c.pages.limit / unansweredShare }
 func (c *Cache) part() int  { return c.share() / 4 }
 
+// waitingSize is the size in bytes at which a segment of the probation log is
+// sealed: a fourth of its part, so that it passes on a little at a time.
+func (c *Cache) waitingSize() int {
+	return min(max(c.part()/4, 2)*pageSize, c.segments.size)
+}
+
 // push notes that the probation log begins a segment.
 func (w *waiting) push(slot uint32) {
 	if w.next == noSegment {
@@ -69,8 +75,7 @@ func (c *Cache) passOn() {
 	for range 2 {
 		slot := c.waiting.next
 		if slot == noSegment || c.segments.slots[slot].next == noSegment && l.head != nil ||
-			l.pages-c.waiting.passed+c.segments.size/pageSize <= c.part() { // with the segment that is to be begun
-
+			l.pages-c.waiting.passed+c.waitingSize()/pageSize <= c.part() { // with the segment that is to be begun
 			return
 		}
 		seg := &c.segments.slots[slot]
@@ -91,7 +96,7 @@ func (c *Cache) admits(bytes uint64) bool {
 		held := float64(w.moved.Bytes - l.evicted.Bytes)
 		filled := max(c.clock.now-c.segments.slots[l.oldest].newest, int64(time.Second))
 		w.credit += steadiness * held * float64(c.clock.now-w.at) / float64(filled)
-		w.credit = min(w.credit, max(held/8, float64(c.segments.size)))
+		w.credit = min(w.credit, max(held/8, float64(c.waitingSize())))
 	}
 	w.at = c.clock.now
 	room := c.share() - c.part() - l.pages
