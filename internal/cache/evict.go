@@ -19,7 +19,7 @@ func (c *Cache) evict() bool {
 		}
 		seg := &c.segments.slots[l.oldest]
 		score := (float64(c.clock.now-seg.newest) + 1) * l.weight
-		if seg == l.head && class != probation && float64(c.clock.now-l.begun)*l.weight > c.outlived {
+		if seg == l.head && float64(c.clock.now-l.begun)*l.weight > c.outlived {
 			// Filled slowly, it would keep its first packets for as long as its
 			// last ones.
 			l.seal()

@@ -31,19 +31,20 @@ func scattered(n uint32) uint32 {
 	return n ^ n>>16
 }
 
-const tenMinutes = 10 * time.Minute
+// atLength is how long a deluge lasts that tests may shorten.
+const atLength = 10 * time.Minute
 
 var deluges = []deluge{
-	{"random SYNs", 100_000, tenMinutes, 1, func(n uint32, _ int, b []byte) []byte {
+	{"random SYNs", 100_000, atLength, 1, func(n uint32, _ int, b []byte) []byte {
 		return flow(ipTCP, scattered(n), false, tcpSYN, b)
 	}},
-	{"random SYNs sent again", 50_000, tenMinutes, 2, func(n uint32, _ int, b []byte) []byte {
+	{"random SYNs sent again", 50_000, atLength, 2, func(n uint32, _ int, b []byte) []byte {
 		return flow(ipTCP, scattered(n), false, tcpSYN, b)
 	}},
-	{"a UDP scan from many ports", 100_000, tenMinutes, 1, func(n uint32, _ int, b []byte) []byte {
+	{"a UDP scan from many ports", 100_000, atLength, 1, func(n uint32, _ int, b []byte) []byte {
 		return flow(ipUDP, n, false, 0, b)
 	}},
-	{"random SYNs, refused", 50_000, tenMinutes, 2, func(n uint32, i int, b []byte) []byte {
+	{"random SYNs, refused", 50_000, atLength, 2, func(n uint32, i int, b []byte) []byte {
 		return flow(ipTCP, scattered(n), i == 1, []byte{tcpSYN, tcpRST | tcpACK}[i], b)
 	}},
 	{"a scan of a /16, refused", 1000, 65536 * time.Millisecond, 2, func(n uint32, i int, b []byte) []byte {
@@ -63,7 +64,7 @@ func flood(t *testing.T, fraction time.Duration, budgets ...int) {
 			t.Parallel()
 			for _, budget := range budgets {
 				length := d.time
-				if length == tenMinutes {
+				if length == atLength {
 					length /= fraction
 				}
 				o.flood(t, &d, budget<<20, length)

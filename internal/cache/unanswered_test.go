@@ -126,7 +126,7 @@ func TestPromiseOfAnsweredAfterMove(t *testing.T) {
 	b.boot += int64(time.Second)
 	b.add(slow, true, 100)
 	r := b.c.NewReader()
-	r.Begin(Query{first.Time, first.Time})
+	r.Begin(Query{Since: first.Time, Until: first.Time})
 	if got := times(r); len(got) != 1 {
 		t.Fatalf("the first packet comes %d times", len(got))
 	}

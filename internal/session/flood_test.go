@@ -40,8 +40,8 @@ func TestFloodsCostNoSessions(t *testing.T) {
 				r.see(segment(server, talker(n), tcpSYN|tcpACK))
 			}
 			for n := range 10 * slots {
-				for _, make := range flood {
-					slot, _, event, f := r.visit(make(host(n), server), 60)
+				for _, build := range flood {
+					slot, _, event, f := r.visit(build(host(n), server), 60)
 					if event == Began || event == Waits {
 						r.SetPending(slot, f, uint64(n))
 					}
