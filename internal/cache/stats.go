@@ -67,6 +67,12 @@ type ClassStats struct {
 	Horizon time.Duration
 	// Complete says that none has been lost since the cache was made.
 	Complete bool
+	// Next is the age of the newest packet of the segment that goes next, 0 if
+	// there is none.
+	Next time.Duration
+	// Late says that some packets of it stand among the unanswered ones, since
+	// something did follow them in the end, and go with these.
+	Late bool
 }
 
 // RuleStats are the figures of a rule.
@@ -206,9 +212,12 @@ func (c *Cache) Stats() Stats {
 
 // logStats are the figures of a log; it brings them into those of all.
 func (c *Cache) logStats(l *log, all *Stats) ClassStats {
-	s := ClassStats{Evicted: l.evicted, Segments: l.segments, Memory: l.pages * pageSize}
+	s := ClassStats{Evicted: l.evicted, Segments: l.segments, Memory: l.pages * pageSize, Late: l.late.any}
 	s.Horizon, s.Complete = c.horizon(l)
 	all.Evicted.add(l.evicted.Packets, l.evicted.Bytes)
+	if l.oldest != noSegment {
+		s.Next = time.Duration(c.clock.now - c.segments.slots[l.oldest].newest)
+	}
 	for slot := l.oldest; slot != noSegment; slot = c.segments.slots[slot].next {
 		seg := &c.segments.slots[slot]
 		all.Oldest, all.Newest = min(all.Oldest, seg.minTime), max(all.Newest, seg.maxTime)
@@ -233,6 +242,7 @@ func (s *ClassStats) join(other *ClassStats) {
 	s.Unpacked += other.Unpacked
 	s.Packed += other.Packed
 	s.Horizon, s.Complete = min(s.Horizon, other.Horizon), s.Complete && other.Complete
+	s.Next = max(s.Next, other.Next)
 }
 
 // overhead is the part of the budget that holds no packets.
