@@ -1,6 +1,11 @@
 package config
 
-import "os"
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+)
 
 // MinBudget is the least memory that the service works in.
 const MinBudget = 8 * MiB
@@ -20,4 +25,29 @@ func Budget(s *Settings, totalRAM uint64) uint64 {
 	}
 	budget = max(min(budget, Largest(totalRAM)), uint64(MinBudget))
 	return budget &^ (uint64(os.Getpagesize()) - 1)
+}
+
+// BudgetOf is the Budget with what text says, as the values of ram-percent and
+// ram-size do: "2%", "320MiB". A percentage needs its sign.
+func (l *Loader) BudgetOf(text string) (uint64, error) {
+	key, or := "ram-size", ", or a percentage such as 2%"
+	if strings.HasSuffix(strings.TrimSpace(text), "%") {
+		key, or = "ram-percent", ""
+	}
+	field, _ := FieldByKey(key)
+	v, err := l.check(field, Words{text})
+	if text == "" { // which is no value, and so allowed for a setting
+		err = errors.New("empty")
+	}
+	if err != nil {
+		return 0, fmt.Errorf("%q: %w; allowed is %s%s", shorten(text), err, l.allowed(field), or)
+	}
+	var s Settings
+	switch v := v.(type) {
+	case float64:
+		s.RAMPercent = v
+	case Size:
+		s.RAMSize = v
+	}
+	return Budget(&s, l.TotalRAM), nil
 }

@@ -63,7 +63,7 @@ func (f Field) value(raw any) (any, error) {
 }
 
 func (f Field) numberFromText(s string) (any, error) {
-	n, err := strconv.ParseFloat(strings.TrimSuffix(strings.TrimSpace(s), "%"), 64)
+	n, err := strconv.ParseFloat(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(s), "%")), 64)
 	if err != nil && !errors.Is(err, strconv.ErrRange) {
 		return nil, errors.New("not a number")
 	}
