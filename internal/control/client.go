@@ -59,26 +59,26 @@ func (c *Client) Close() { c.http.CloseIdleConnections() }
 // Status asks what the service is doing.
 func (c *Client) Status(ctx context.Context) (Status, error) {
 	var st Status
-	err := c.getJSON(ctx, "/v1/status", &st)
+	err := c.getJSON(ctx, "/v1/status", nil, &st)
 	return st, err
 }
 
 // Interfaces asks where packets are recorded.
 func (c *Client) Interfaces(ctx context.Context) ([]Interface, error) {
 	var answer Interfaces
-	err := c.getJSON(ctx, "/v1/interfaces", &answer)
+	err := c.getJSON(ctx, "/v1/interfaces", nil, &answer)
 	return answer.Interfaces, err
 }
 
 // Settings asks for the settings that the service works with.
 func (c *Client) Settings(ctx context.Context) (Settings, error) {
 	var answer Settings
-	err := c.getJSON(ctx, "/v1/settings", &answer)
+	err := c.getJSON(ctx, "/v1/settings", nil, &answer)
 	return answer, err
 }
 
-func (c *Client) getJSON(ctx context.Context, path string, into any) error {
-	resp, err := c.get(ctx, path, nil)
+func (c *Client) getJSON(ctx context.Context, path string, query url.Values, into any) error {
+	resp, err := c.get(ctx, path, query)
 	if err != nil {
 		return err
 	}

@@ -23,11 +23,11 @@ func document(t *testing.T) string {
 func TestDocumentNamesEverything(t *testing.T) {
 	text := document(t)
 	var names []string
-	for _, v := range []any{Status{}, Interfaces{}, Settings{}, DumpResult{}, Problem{}} {
+	for _, v := range []any{Status{}, Interfaces{}, Settings{}, Plan{}, DumpResult{}, Problem{}} {
 		names = append(names, jsonNames(reflect.TypeOf(v))...)
 	}
 	names = append(names, dumpParams...)
-	names = append(names, headerEstimate, trailerResult)
+	names = append(names, paramRAM, headerEstimate, trailerResult)
 	for _, s := range []State{StateStarting, StateCapturing, StateReplaying, StateIdle, StateStopping} {
 		names = append(names, string(s))
 	}
@@ -78,7 +78,7 @@ func jsonNames(t reflect.Type) []string {
 // every field that is not left out when empty.
 func TestDocumentExamples(t *testing.T) {
 	blocks := regexp.MustCompile("(?s)```json\n(.*?)```").FindAllStringSubmatch(document(t), -1)
-	into := []any{&Problem{}, &Status{}, &Interfaces{}, &Settings{}, &DumpResult{}}
+	into := []any{&Problem{}, &Status{}, &Interfaces{}, &Settings{}, &Plan{}, &DumpResult{}}
 	if len(blocks) != len(into) {
 		t.Fatalf("%d examples, want %d", len(blocks), len(into))
 	}

@@ -15,6 +15,7 @@ import (
 type fakeService struct {
 	status   func(context.Context) (Status, error)
 	settings func(context.Context) (Settings, error)
+	plan     func(context.Context, PlanRequest) (Plan, error)
 	dump     func(context.Context, DumpRequest, ipc.Peer, DumpWriter) (DumpResult, error)
 }
 
@@ -30,6 +31,13 @@ func (f *fakeService) Settings(ctx context.Context) (Settings, error) {
 		return Settings{}, nil
 	}
 	return f.settings(ctx)
+}
+
+func (f *fakeService) Plan(ctx context.Context, req PlanRequest) (Plan, error) {
+	if f.plan == nil {
+		return Plan{Budgets: make([]PlannedBudget, 1)}, nil
+	}
+	return f.plan(ctx, req)
 }
 
 func (f *fakeService) Dump(ctx context.Context, req DumpRequest, from ipc.Peer, w DumpWriter) (DumpResult, error) {

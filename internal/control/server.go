@@ -35,6 +35,8 @@ type Service interface {
 	Status(context.Context) (Status, error)
 	// Settings tells the settings that the service works with.
 	Settings(context.Context) (Settings, error)
+	// Plan estimates how far back other budgets would reach.
+	Plan(context.Context, PlanRequest) (Plan, error)
 	// Dump writes one capture file to w, its header at once, and returns what
 	// it wrote; the server itself counts the bytes and adds format and hash. An
 	// error before the first write is answered as such; after it, the
@@ -75,6 +77,7 @@ func NewServer(service Service, errors *log.Logger) *Server {
 		"/v1/status":     s.status,
 		"/v1/interfaces": s.interfaces,
 		"/v1/settings":   s.settings,
+		"/v1/plan":       s.plan,
 		"/v1/dump":       s.dump,
 	}
 	protocols := new(http.Protocols)
@@ -144,7 +147,7 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 		(&Problem{
 			Status:  http.StatusNotFound,
 			Message: "no such path",
-			Hint:    "This service answers /v1/status, /v1/interfaces, /v1/settings and /v1/dump.",
+			Hint:    "This service answers /v1/status, /v1/interfaces, /v1/settings, /v1/plan and /v1/dump.",
 		}).write(w)
 	case r.Method != http.MethodGet:
 		w.Header().Set("Allow", http.MethodGet)

@@ -44,6 +44,11 @@ func (a api) Settings(context.Context) (control.Settings, error) {
 	return settings, nil
 }
 
+// Plan implements control.Service.
+func (a api) Plan(_ context.Context, req control.PlanRequest) (control.Plan, error) {
+	return a.d.plan(req)
+}
+
 // Dump implements control.Service.
 func (a api) Dump(ctx context.Context, req control.DumpRequest, from ipc.Peer, w control.DumpWriter) (control.DumpResult, error) {
 	d := a.d

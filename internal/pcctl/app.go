@@ -65,6 +65,7 @@ func newApp(m machine, stdout, stderr io.Writer) *cli.App {
 	}
 	for _, command := range []*cli.Command{
 		statusCommand(m),
+		planCommand(m),
 		interfacesCommand(m),
 		dumpCommand(m),
 		configCommand(m),

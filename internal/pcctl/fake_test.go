@@ -22,6 +22,7 @@ type fakeService struct {
 	// between the two is another process.
 	mu     sync.Mutex
 	status control.Status
+	plan   control.Plan
 	// sources are where it has its settings from. It reads them anew for each
 	// answer, unless it has frozen ones. restart is one that needs a restart.
 	sources []config.Source
@@ -39,6 +40,28 @@ func (f *fakeService) Status(context.Context) (control.Status, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.status, f.fail
+}
+
+// Plan answers with the given budgets, in turn, as far as the service of a machine
+// of 16 GiB takes those that are asked for.
+func (f *fakeService) Plan(_ context.Context, req control.PlanRequest) (control.Plan, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	plan := f.plan
+	plan.Budgets = nil
+	loader := config.Loader{TotalRAM: 16 << 30}
+	for i, ram := range req.RAM {
+		bytes, err := loader.BudgetOf(ram)
+		if err != nil {
+			return plan, control.BadRAM(err)
+		}
+		b := control.PlannedBudget{RAM: ram, BudgetBytes: int64(bytes)}
+		if len(f.plan.Budgets) > 0 {
+			b.Horizons = f.plan.Budgets[i%len(f.plan.Budgets)].Horizons
+		}
+		plan.Budgets = append(plan.Budgets, b)
+	}
+	return plan, f.fail
 }
 
 func (f *fakeService) Settings(context.Context) (control.Settings, error) {

@@ -17,14 +17,7 @@ func horizonRows(horizons []control.Horizon, unanswered control.Horizon) [][2]st
 		if i+1 < len(horizons) && horizonReach(horizons[i+1]) == reach {
 			continue
 		}
-		what := "everything"
-		if h.UpToBytes > 0 {
-			what = "the first " + bytesText(h.UpToBytes)
-			if len(rows) == 0 {
-				what += " of every session"
-			}
-		}
-		rows = append(rows, [2]string{what, reach})
+		rows = append(rows, [2]string{beginning(h.UpToBytes, len(rows) == 0), reach})
 	}
 	// Worth a line only where a scan or the like has cost some.
 	if rows != nil && !unanswered.Complete && unanswered.Seconds > 0 {
@@ -34,6 +27,17 @@ func horizonRows(horizons []control.Horizon, unanswered control.Horizon) [][2]st
 		return [][2]string{{"nothing is recorded yet", ""}}
 	}
 	return rows
+}
+
+// beginning names what a horizon is of, the first one of several in full.
+func beginning(upTo int64, first bool) string {
+	switch {
+	case upTo == 0:
+		return "everything"
+	case first:
+		return "the first " + bytesText(upTo) + " of every session"
+	}
+	return "the first " + bytesText(upTo)
 }
 
 // ruleLines are the rules of the setting retain, and how far back the sessions

@@ -21,6 +21,7 @@ import (
 // TestScripts runs testdata/script. Beside the usual commands they know
 //
 //	service [FILE|denied|broken]   a service with the status in FILE
+//	plans FILE                     the service answers with that plan
 //	exits CODE PROGRAM ARGS...     as exec, but for the exit code
 //	stalled N / asked N            wait for that many dumps or status requests
 //	leaves DIR NAME...             DIR holds these files and no others
@@ -45,8 +46,14 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"service": scriptService,
-			"exits":   scripttest.Exits,
-			"leaves":  scriptLeaves,
+			"plans": func(ts *testscript.TestScript, _ bool, args []string) {
+				fake := fakeOf(ts)
+				fake.mu.Lock()
+				defer fake.mu.Unlock()
+				ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &fake.plan))
+			},
+			"exits":  scripttest.Exits,
+			"leaves": scriptLeaves,
 			"commandline": func(ts *testscript.TestScript, _ bool, args []string) {
 				given := &config.Args{}
 				given.Set(args[0], args[1:]...)

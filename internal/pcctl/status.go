@@ -17,7 +17,8 @@ func statusCommand(m machine) *cli.Command {
 		Description: `Shows the state of the service, its memory, the interfaces, and for how long
 it remembers: "the first 4 KiB of every session: 2 d" means that the
 beginning of every conversation of the last two days is there, up to 4 KiB
-of it. --json prints the same for programs; see docs/control.md.
+of it. "pcctl plan" says how far more or less memory would reach. --json
+prints the same for programs; see docs/control.md.
 
 Examples:
   pcctl status
