@@ -24,6 +24,7 @@ type cursor struct {
 	ref     segmentRef
 	seq     uint64
 	size    uint32 // of the segment when the reader began
+	records uint32 // likewise
 	stamped bool
 
 	// order lists the next records of a disordered segment, beyond which there
@@ -88,10 +89,10 @@ func (r *Reader) begin(cur *cursor, ref segmentRef, passed uint16) standing {
 		c.mu.Unlock()
 		return atEnd
 	}
-	cur.seq, cur.size, cur.stamped = seg.seq, seg.size, seg.stamped
+	cur.seq, cur.size, cur.records, cur.stamped = seg.seq, seg.size, seg.records, seg.stamped
 	at, wasOpen := slices.BinarySearchFunc(r.open, seg.seq, func(o openSegment, seq uint64) int { return cmp.Compare(o.seq, seq) })
 	if wasOpen {
-		cur.size = r.open[at].size
+		cur.size, cur.records = r.open[at].size, r.open[at].records
 	}
 	// An ordered segment is so when it is sorted, too.
 	disordered, raw := seg.disordered || passed > 0, seg.codec == codecRaw

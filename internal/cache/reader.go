@@ -192,13 +192,42 @@ func (r *Reader) take(cur *cursor, p *packet.Packet) bool {
 	return true
 }
 
-// Missing is how many packets were evicted before they could be read; it is
-// right once Read has returned 0.
+// Missing is how many packets were evicted before they could be read; what has
+// not been read yet and is still there does not count.
 func (r *Reader) Missing() uint64 {
-	if r.passed > r.total {
+	if known := r.passed + r.ahead(); known < r.total {
+		return r.total - known
+	}
+	return 0
+}
+
+// ahead is how many packets are still to be read, of those that are there. What
+// has left the probation log and is not to be read may be among them.
+func (r *Reader) ahead() (n uint64) {
+	c := r.c
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
 		return 0
 	}
-	return r.total - r.passed
+	for _, ref := range r.todo {
+		if seg := c.segments.lookUp(ref.slot); seg != nil && seg.seq != 0 && seg.seq <= r.last {
+			if ref.parked > 0 { // and has been begun
+				n += uint64(seg.records) - uint64(ref.records)
+			} else {
+				n += uint64(ref.records)
+			}
+		}
+	}
+	for _, cur := range r.heap {
+		if seg := c.segments.lookUp(cur.ref.slot); seg != nil && seg.seq == cur.seq {
+			n += uint64(cur.records) - uint64(cur.passed)
+		}
+	}
+	if r.taken { // it stands at one that has been read
+		n--
+	}
+	return n
 }
 
 // beginDue begins the segments whose oldest packet may be the next. It reports

@@ -215,3 +215,37 @@ func TestReaderMemory(t *testing.T) {
 		t.Errorf("%v allocations to read the cache once more", n)
 	}
 }
+
+// TestMissingInTheMiddle: what a reader has not come to is not missing, unless it
+// has been evicted.
+func TestMissingInTheMiddle(t *testing.T) {
+	tp := newTape(t, Options{Bytes: MinBytes, Bias: 2})
+	talks := manyTalks(50, newWorld(4, false).random)
+	add := func(bytes int) {
+		for n := 0; n < bytes; n += 1000 {
+			tp.add(talks[n/1000%len(talks)], n%3000 == 0, 1000)
+		}
+	}
+	add(MinBytes / 2)
+	r := tp.c.NewReader()
+	defer r.End()
+	s := tp.c.Stats()
+	held := s.Held().Packets
+	for part := range 4 {
+		r.Begin(All)
+		var p packet.Packet
+		for range uint64(part) * held / 3 {
+			r.Next(&p)
+		}
+		if missing := r.Missing(); missing != 0 {
+			t.Errorf("after %d thirds of %d packets %d are missing, though nothing was evicted", part, held, missing)
+		}
+	}
+	r.Begin(All)
+	add(4 * MinBytes)
+	early := r.Missing()
+	read := uint64(len(times(r)))
+	if late := r.Missing(); early == 0 || late != held-read || early > late {
+		t.Errorf("of %d packets %d were missing before the first was read and %d in the end, when %d had been read", held, early, late, read)
+	}
+}

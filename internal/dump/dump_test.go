@@ -303,7 +303,7 @@ func TestLimit(t *testing.T) {
 		for limit := empty.Bytes; limit <= whole.Bytes+1; limit += record/2 + 1 {
 			_, result := get(t, d, Request{PCAPNG: ng, Limit: limit})
 			want := min((limit-empty.Bytes)/record, 100)
-			if result.Bytes > limit || result.Packets != uint64(want) || result.LimitReached != (want < 100) {
+			if result.Bytes > limit || result.Packets != uint64(want) || result.LimitReached != (want < 100) || result.Missing != 0 {
 				t.Errorf("limit %d of %d: %+v, want %d packets", limit, whole.Bytes, result, want)
 			}
 		}
