@@ -27,8 +27,9 @@ func (r RetainRule) String() string { return "x" + formatNumber(r.Factor) + " " 
 // left to Loader.CheckFilter.
 func ParseRetain(item string) (RetainRule, error) {
 	first, filter, _ := strings.Cut(strings.TrimSpace(item), " ")
-	factor, err := strconv.ParseFloat(strings.TrimPrefix(first, "x"), 64)
-	if err != nil && !errors.Is(err, strconv.ErrRange) {
+	number, ok := strings.CutPrefix(first, "x")
+	factor, err := strconv.ParseFloat(number, 64)
+	if !ok || err != nil && !errors.Is(err, strconv.ErrRange) {
 		return RetainRule{}, errors.New(`it does not begin with a factor, as in "x4 port 53"`)
 	}
 	// Written so that NaN fails too.

@@ -31,8 +31,8 @@ func TestGoodValues(t *testing.T) {
 		{`exclude = ["docker[0-9]"]`, func(s *Settings) { s.Exclude = []string{"docker[0-9]"} }},
 		{`capture-filter = "not port 53 or 5353"`, func(s *Settings) { s.CaptureFilter = "not port 53 or 5353" }},
 		{`capture-filter = ""`, func(*Settings) {}},
-		{`retain = ["x4 port 53", "0.1  host 192.0.2.7", "x0 net 198.51.100.0/24", "x1e3 tcp", "x0.001 udp"]`, func(s *Settings) {
-			s.Retain = []string{"x4 port 53", "0.1  host 192.0.2.7", "x0 net 198.51.100.0/24", "x1e3 tcp", "x0.001 udp"}
+		{`retain = ["x4 port 53", "x0.1  host 192.0.2.7", "x0 net 198.51.100.0/24", "x1e3 tcp", "x0.001 udp"]`, func(s *Settings) {
+			s.Retain = []string{"x4 port 53", "x0.1  host 192.0.2.7", "x0 net 198.51.100.0/24", "x1e3 tcp", "x0.001 udp"}
 		}},
 		{`promiscuous = true`, func(s *Settings) { s.Promiscuous = true }},
 		{`bias = 0`, func(s *Settings) { s.Bias = 0 }},
@@ -100,6 +100,7 @@ func TestBadValues(t *testing.T) {
 		{`capture-filter = "port 53\nor 80"`, "control character", "one line"},
 		{`retain = "x4 port 53"`, "a list stands in brackets", rules},
 		{`retain = ["port 53"]`, `rule 1, "port 53": it does not begin with a factor`, rules},
+		{`retain = ["4 port 53"]`, `rule 1, "4 port 53": it does not begin with a factor`, rules},
 		{`retain = ["x4 tcp", "x4"]`, `rule 2, "x4": there is no filter behind the factor`, rules},
 		{`retain = ["x-1 tcp"]`, "the factor x-1 is out of range", "from x0.001 to x1000"},
 		{`retain = ["xnan tcp"]`, "out of range", rules},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -80,7 +81,7 @@ func (m machine) change(c *cli.Context, key string, values []string) error {
 	}
 	if values != nil {
 		if err := m.check(key, values); err != nil {
-			return usage(err)
+			return usage(withQuotes(err, key, values))
 		}
 	}
 	client := m.newClient(c)
@@ -144,6 +145,15 @@ func fixed(s control.Settings, key string) error {
 		}
 		switch setting.Origin {
 		case config.CommandLine.String():
+// withQuotes adds a hint to an error of rules that a shell has taken apart.
+func withQuotes(err error, key string, values []string) error {
+	isWord := func(value string) bool { return !strings.Contains(strings.TrimSpace(value), " ") }
+	if key != "retain" || !slices.ContainsFunc(values, isWord) {
+		return err
+	}
+	return withHint(err, `put each rule in quotes, as in: pcctl config set retain "x4 port 53" "x0.1 host 192.0.2.7"`)
+}
+
 			return withHint(
 				fmt.Errorf("%s by the command line of the running service (%s)", where, setting.Where),
 				"nothing was changed; start the service without that option, as \"pcctl install\" registers it.")
