@@ -23,6 +23,8 @@ const (
 	// setting; it looks for changes about once a second.
 	applyPatience = 4 * time.Second
 	applyPoll     = 50 * time.Millisecond
+	// settlePoll is between two looks at what came of it.
+	settlePoll = 250 * time.Millisecond
 )
 
 func configSetCommand(m machine) *cli.Command {
@@ -110,12 +112,23 @@ func (m machine) change(c *cli.Context, key string, values []string) error {
 	machineNow := control.DescribeSettings(m.settings())
 	now, _ := machineNow.Find(key)
 	lines := []string{changeLine(m.store.Location(), key, values, now)}
+	applied := false
 	if found {
-		lines = append(lines, outcome(await(c.Context, client, key, now)))
+		inForce, wrong, read := await(c.Context, client, key, now)
+		lines = append(lines, outcome(inForce, wrong, read))
+		applied = read && wrong == "" && !inForce.NeedsRestart
 	} else {
 		lines = append(lines, "The service is not running and starts with it.")
 	}
-	return printLines(c.App.Writer, append(lines, sizeNote(machineNow, running, key)...))
+	if err := printLines(c.App.Writer, append(lines, sizeNote(machineNow, running, key)...)); err != nil {
+		return err
+	}
+	if field, _ := config.FieldByKey(key); applied && field.KeepsOut {
+		for _, warning := range settledWarnings(c.Context, client) {
+			fmt.Fprintln(c.App.ErrWriter, "Warning: "+clean(warning))
+		}
+	}
+	return nil
 }
 
 // check holds values against what is allowed on this machine.
@@ -132,6 +145,15 @@ func (m machine) check(key string, values []string) error {
 	return loader.Check(key, values...)
 }
 
+// withQuotes adds a hint to an error of rules that a shell has taken apart.
+func withQuotes(err error, key string, values []string) error {
+	isWord := func(value string) bool { return !strings.Contains(strings.TrimSpace(value), " ") }
+	if key != "retain" || !slices.ContainsFunc(values, isWord) {
+		return err
+	}
+	return withHint(err, `put each rule in quotes, as in: pcctl config set retain "x4 port 53" "x0.1 host 192.0.2.7"`)
+}
+
 // otherSize names the other one of the two ways to say how much memory.
 var otherSize = map[string]string{"ram-percent": "ram-size", "ram-size": "ram-percent"}
 
@@ -145,15 +167,6 @@ func fixed(s control.Settings, key string) error {
 		}
 		switch setting.Origin {
 		case config.CommandLine.String():
-// withQuotes adds a hint to an error of rules that a shell has taken apart.
-func withQuotes(err error, key string, values []string) error {
-	isWord := func(value string) bool { return !strings.Contains(strings.TrimSpace(value), " ") }
-	if key != "retain" || !slices.ContainsFunc(values, isWord) {
-		return err
-	}
-	return withHint(err, `put each rule in quotes, as in: pcctl config set retain "x4 port 53" "x0.1 host 192.0.2.7"`)
-}
-
 			return withHint(
 				fmt.Errorf("%s by the command line of the running service (%s)", where, setting.Where),
 				"nothing was changed; start the service without that option, as \"pcctl install\" registers it.")
@@ -190,6 +203,33 @@ func await(ctx context.Context, client *control.Client, key string, want control
 			return now, "", false
 		case <-tick.C:
 		}
+	}
+}
+
+// settledWarnings are those of the running service once it has opened and closed
+// the interfaces that a change of its settings concerns, which it does soon after
+// it has read them: when two looks at it show the same.
+func settledWarnings(ctx context.Context, client *control.Client) []string {
+	ctx, cancel := context.WithTimeout(ctx, applyPatience)
+	defer cancel()
+	tick := time.NewTicker(settlePoll)
+	defer tick.Stop()
+	var last control.Status
+	for first := true; ; first = false {
+		select {
+		case <-ctx.Done():
+			return last.Warnings
+		case <-tick.C:
+		}
+		st, err := client.Status(ctx)
+		if err != nil {
+			return last.Warnings
+		}
+		sameState := func(a, b control.Interface) bool { return a.Name == b.Name && a.State == b.State }
+		if !first && slices.EqualFunc(st.Interfaces, last.Interfaces, sameState) && slices.Equal(st.Warnings, last.Warnings) {
+			return st.Warnings
+		}
+		last = st
 	}
 }
 
