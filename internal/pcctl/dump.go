@@ -50,6 +50,8 @@ Examples:
 			&cli.StringFlag{Name: "until", Usage: "only packets up to time `T`"},
 			&cli.StringFlag{Name: "last", Usage: "only packets of the last `AGE`"},
 			&cli.StringFlag{Name: "filter", Usage: "only packets that match `EXPR`"},
+			// Hidden: it is here to be refused with the way to do it.
+			&cli.StringFlag{Name: "interface", Aliases: []string{"i"}, Hidden: true},
 			&cli.StringFlag{Name: "limit", Usage: "stop before the file exceeds `SIZE`"},
 		},
 		Action: func(c *cli.Context) error { return dumpAction(m, c) },
@@ -133,6 +135,10 @@ func dumpRequest(c *cli.Context) (control.DumpRequest, error) {
 		t, err := parseTime(c.String(name), now)
 		if err != nil {
 			return req, fmt.Errorf("--%s: %w", name, err)
+	if c.IsSet("interface") {
+		return req, withHint(errors.New("--interface: a dump has the packets of all interfaces"),
+			"with --format pcapng it names the interface of each packet: tshark -r FILE -Y 'frame.interface_name == \"eth0\"' shows those of one.")
+	}
 		}
 		*to = t
 	}
