@@ -39,8 +39,15 @@ func statusLines(st control.Status) []string {
 		reach.add("", row[0], row[1])
 	}
 	lines = append(lines, indented(reach.lines())...)
+	var but []string
 	if st.Totals.Dropped > 0 {
-		lines = append(lines, "  (of what was captured; "+counted(st.Totals.Dropped, "packet")+" dropped before may be missing anywhere)")
+		but = append(but, counted(st.Totals.Dropped, "packet")+" dropped before may be missing anywhere")
+	}
+	if note := gapNote(st); note != "" {
+		but = append(but, note)
+	}
+	if len(but) > 0 {
+		lines = append(lines, "  (of what was captured; "+strings.Join(but, "; ")+")")
 	}
 
 	if len(st.Retain) > 0 {
