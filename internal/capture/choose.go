@@ -30,7 +30,7 @@ func (s selection) choose(links []Link) []choice {
 		case matchesAny(s.exclude, l.Name):
 			choices[i].reason = "by the exclude setting"
 		case len(s.include) > 0 && !matchesAny(s.include, l.Name):
-			choices[i].reason = "not in the interface setting"
+			choices[i].reason = "not in the interfaces setting"
 		case l.Aside != "" && !slices.Contains(s.include, l.Name):
 			choices[i].reason = l.Aside
 		default:

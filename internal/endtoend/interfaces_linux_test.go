@@ -90,7 +90,7 @@ func TestInterfacePatterns(t *testing.T) {
 		t.Errorf("a name with a comma was taken apart: %+v", st.Interfaces)
 	}
 	stdout, _, code := s.pcctl("interfaces")
-	if code != 0 || !strings.Contains(stdout, "not in the interface setting") || !strings.Contains(stdout, "by the exclude setting") {
+	if code != 0 || !strings.Contains(stdout, "not in the interfaces setting") || !strings.Contains(stdout, "by the exclude setting") {
 		t.Errorf("pcctl interfaces: exit code %d\n%s", code, stdout)
 	}
 }

@@ -135,7 +135,7 @@ func parseLink(b []byte) (l rawLink, ok bool) {
 	case flags&unix.IFF_LOOPBACK != 0:
 		l.Aside = "loopback"
 	case l.kind == "ifb" || l.kind == "nlmon" || l.kind == "vsockmon":
-		l.Aside = "shows copies of what passes elsewhere (" + l.kind + ")"
+		l.Aside = "shows copies of what passes elsewhere"
 	}
 	if l.Description == "" {
 		l.Description = l.kind
