@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"time"
 
@@ -24,7 +23,8 @@ func dumpCommand(m machine) *cli.Command {
 		UsageText: "pcctl dump [-w FILE|-] [--format pcap|pcapng] [--since T] [--until T]\n[--last AGE] [--filter EXPR] [--limit SIZE]",
 		Description: `Writes the packets in time order. FILE appears when it is complete and not
 before; one of that name is replaced. Without -w it is called
-HOST_yymmdd_hhmm.pcap on a terminal, and goes to standard output into a pipe.
+HOST_yymmdd_hhmm.pcap on a terminal, or HOST_yymmdd_hhmm-2.pcap where there is
+one already, and goes to standard output into a pipe.
 
 T is a time as in RFC 3339, without a zone in that of this machine:
 2026-03-01T09:30:00+01:00, "2026-03-01 09:30"; a date, 2026-03-01, for when that
@@ -63,18 +63,18 @@ func dumpAction(m machine, c *cli.Context) error {
 	if err != nil {
 		return &usageProblem{command: c.Command.Name, err: err}
 	}
-	target, err := dumpTarget(c, req.Format)
+	target, named, err := dumpTarget(c, req.Format)
 	if err != nil {
 		return &usageProblem{command: c.Command.Name, err: err}
 	}
-	err = dumpTo(m, c, req, target)
+	err = dumpTo(m, c, req, target, named)
 	if err != nil {
 		return &commandError{command: c.Command.Name, filter: req.Filter, err: err}
 	}
 	return nil
 }
 
-func dumpTo(m machine, c *cli.Context, req control.DumpRequest, target string) error {
+func dumpTo(m machine, c *cli.Context, req control.DumpRequest, target string, named bool) error {
 	client := m.newClient(c)
 	defer client.Close()
 	var out output = streamOutput{c.App.Writer}
@@ -82,7 +82,7 @@ func dumpTo(m machine, c *cli.Context, req control.DumpRequest, target string) e
 	if target == standardOutput {
 		shown = "standard output"
 	} else {
-		opened, err := openOutput(c.Context, target)
+		opened, err := openOutput(c.Context, target, named)
 		if err != nil {
 			return err
 		}
@@ -98,7 +98,15 @@ func dumpTo(m machine, c *cli.Context, req control.DumpRequest, target string) e
 	if err != nil {
 		return explainDump(c.Context, err, shown, target != standardOutput)
 	}
-	return printLines(c.App.ErrWriter, summaryLines(result, req, target))
+	sum := summary{DumpResult: result, request: req, target: target, now: time.Now()}
+	if file, ok := out.(*fileOutput); ok {
+		sum.target, sum.replaced = file.path, file.replaced
+	}
+	// The dump is whole, whether or not the service still answers.
+	if st, err := client.Status(c.Context); err == nil {
+		sum.dropped = st.Totals.Dropped
+	}
+	return printLines(c.App.ErrWriter, sum.lines())
 }
 
 // explainDump says what became of the target: a file is whole or not there,
@@ -127,6 +135,10 @@ func dumpRequest(c *cli.Context) (control.DumpRequest, error) {
 	if req.Format != control.PCAP && req.Format != control.PCAPNG {
 		return req, fmt.Errorf("--format: %q is neither pcap nor pcapng", c.String("format"))
 	}
+	if c.IsSet("interface") {
+		return req, withHint(errors.New("--interface: a dump has the packets of all interfaces"),
+			"with --format pcapng it names the interface of each packet: tshark -r FILE -Y 'frame.interface_name == \"eth0\"' shows those of one.")
+	}
 	now := time.Now()
 	for name, to := range map[string]*time.Time{"since": &req.Since, "until": &req.Until} {
 		if !c.IsSet(name) {
@@ -135,10 +147,6 @@ func dumpRequest(c *cli.Context) (control.DumpRequest, error) {
 		t, err := parseTime(c.String(name), now)
 		if err != nil {
 			return req, fmt.Errorf("--%s: %w", name, err)
-	if c.IsSet("interface") {
-		return req, withHint(errors.New("--interface: a dump has the packets of all interfaces"),
-			"with --format pcapng it names the interface of each packet: tshark -r FILE -Y 'frame.interface_name == \"eth0\"' shows those of one.")
-	}
 		}
 		*to = t
 	}
@@ -202,22 +210,23 @@ func parseTime(s string, now time.Time) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("%q is not a time such as 2026-03-01T09:30:00+01:00, \"2026-03-01 09:30\", 2026-03-01 or 23:00", s)
 }
 
-// dumpTarget chooses the file, "-" for standard output.
-func dumpTarget(c *cli.Context, format control.Format) (string, error) {
+// dumpTarget chooses the file, "-" for standard output. named says that the user
+// did.
+func dumpTarget(c *cli.Context, format control.Format) (target string, named bool, err error) {
 	_, onTerminal := terminalOf(c.App.Writer)
 	if !c.IsSet("write") {
 		if !onTerminal {
-			return standardOutput, nil
+			return standardOutput, false, nil
 		}
-		return defaultName(hostname(), time.Now(), format), nil
+		return defaultName(hostname(), time.Now(), format), false, nil
 	}
 	switch target := c.String("write"); {
 	case target == "":
-		return "", errors.New("-w: the name of the file is empty")
+		return "", true, errors.New("-w: the name of the file is empty")
 	case target == standardOutput && onTerminal:
-		return "", errors.New("-w -: a capture file would only garble the terminal: name a file or use a pipe")
+		return "", true, errors.New("-w -: a capture file would only garble the terminal: name a file or use a pipe")
 	default:
-		return target, nil
+		return target, true, nil
 	}
 }
 
@@ -231,52 +240,6 @@ func defaultName(host string, now time.Time, format control.Format) string {
 		return '_'
 	}, host)
 	return strings.TrimLeft(host, "-.") + now.Format("_060102_1504.") + string(format)
-}
-
-// summaryLines is what is said after a dump.
-func summaryLines(r control.DumpResult, req control.DumpRequest, target string) []string {
-	toFile := target != standardOutput
-	name := target
-	if !toFile {
-		name = "standard output"
-	}
-	size := counted(uint64(r.Bytes), "byte")
-	if r.Bytes >= 1024 {
-		size = bytesText(r.Bytes) + " (" + size + ")"
-	}
-	lines := []string{clean(fmt.Sprintf("%s: %s, %s", name, counted(r.Packets, "packet"), size))}
-	facts := table{header: []string{"", ""}}
-	if r.Packets > 0 {
-		facts.add("first", stamp(r.First))
-		facts.add("last", fmt.Sprintf("%s (%s later)", stamp(r.Last), span(r.Last.Sub(r.First))))
-	}
-	facts.add("sha256", r.SHA256)
-	facts.add("evicted", evictedText(r.EvictedPackets))
-	lines = append(lines, indented(facts.lines())...)
-	if r.LimitReached {
-		lines = append(lines, "There was more: --limit was reached. Move --since forward for the rest.")
-	}
-	switch {
-	case r.Packets == 0 && (req.Filter != "" || !req.Since.IsZero() || !req.Until.IsZero() || req.Last != 0):
-		lines = append(lines, "No packet matched. \"pcctl status\" says how far back the cache reaches.")
-	case r.Packets == 0:
-		lines = append(lines, "The cache is empty. \"pcctl status\" says what is recorded.")
-	case toFile && isRegular(target):
-		lines = append(lines, "Open it with: wireshark "+quoted(target))
-	}
-	return lines
-}
-
-func evictedText(n uint64) string {
-	if n == 0 {
-		return "none while this was read"
-	}
-	return counted(n, "packet") + ", before they could be read"
-}
-
-func isRegular(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.Mode().IsRegular()
 }
 
 // quoted is a file name that a shell takes as one word.

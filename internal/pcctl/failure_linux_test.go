@@ -168,7 +168,7 @@ func TestProgressSurvivesAWrongEstimate(t *testing.T) {
 		p.finish()
 	}
 	var none control.DumpResult
-	if lines := summaryLines(none, control.DumpRequest{}, "-"); !strings.Contains(strings.Join(lines, "\n"), "The cache is empty") {
+	if lines := (&summary{DumpResult: none, target: "-"}).lines(); !strings.Contains(strings.Join(lines, "\n"), "The cache is empty") {
 		t.Errorf("an empty cache is told as %q", lines)
 	}
 }

@@ -1,0 +1,76 @@
+package pcctl
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/packetcache/packetcache/internal/control"
+)
+
+// A summary is what is said after a dump.
+type summary struct {
+	control.DumpResult
+	request control.DumpRequest
+	// target is where it went, replaced the file that was there before, if any.
+	target   string
+	replaced fs.FileInfo
+	// dropped packets were lost at capture since the service started.
+	dropped uint64
+	now     time.Time
+}
+
+func (s *summary) lines() []string {
+	toFile := s.target != standardOutput
+	name := s.target
+	if !toFile {
+		name = "standard output"
+	}
+	size := counted(uint64(s.Bytes), "byte")
+	if s.Bytes >= 1024 {
+		size = bytesText(s.Bytes) + " (" + size + ")"
+	}
+	lines := []string{clean(fmt.Sprintf("%s: %s, %s", name, counted(s.Packets, "packet"), size))}
+	facts := table{header: []string{"", ""}}
+	if s.Packets > 0 {
+		facts.add("first", stamp(s.First))
+		facts.add("last", fmt.Sprintf("%s (%s later)", stamp(s.Last), span(s.Last.Sub(s.First))))
+	}
+	facts.add("sha256", s.SHA256)
+	facts.add("evicted", evictedText(s.EvictedPackets))
+	if s.dropped > 0 {
+		facts.add("dropped", counted(s.dropped, "packet")+" at capture since the service started, so some may be missing")
+	}
+	if s.replaced != nil {
+		facts.add("replaced", fmt.Sprintf("the %s of %s, %s", s.target, stamp(s.replaced.ModTime()), bytesText(s.replaced.Size())))
+	}
+	lines = append(lines, indented(facts.lines())...)
+	if s.LimitReached {
+		lines = append(lines, "There was more: --limit was reached. Move --since forward for the rest.")
+	}
+	req := &s.request
+	switch {
+	case s.Packets == 0 && req.Since.After(s.now):
+		lines = append(lines, fmt.Sprintf("No packet matched: --since lies ahead, it is %s now.", stamp(s.now)))
+	case s.Packets == 0 && (req.Filter != "" || !req.Since.IsZero() || !req.Until.IsZero() || req.Last != 0):
+		lines = append(lines, "No packet matched. \"pcctl status\" says how far back the cache reaches.")
+	case s.Packets == 0:
+		lines = append(lines, "The cache is empty. \"pcctl status\" says what is recorded.")
+	case toFile && isRegular(s.target):
+		lines = append(lines, "Open it with: wireshark "+quoted(s.target))
+	}
+	return lines
+}
+
+func evictedText(n uint64) string {
+	if n == 0 {
+		return "none while this was read"
+	}
+	return counted(n, "packet") + ", before they could be read"
+}
+
+func isRegular(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}
