@@ -64,12 +64,12 @@ func (c *Cache) withRecords(t testing.TB, slot uint32, use func(raw []byte)) {
 // log: those that stand there behind the ones that the model knows of.
 func (m *model) followMoves(t testing.TB, c *Cache) {
 	t.Helper()
-	if c.waiting.moved.Packets == m.moved {
+	if c.waiting.moved == m.moved {
 		return
 	}
 	var records []header
 	var data []string
-	moved := c.waiting.moved.Packets - m.moved
+	moved := c.waiting.moved - m.moved
 	for _, slot := range c.youngest(unanswered, moved) {
 		c.withRecords(t, slot, func(raw []byte) {
 			forEachRecord(raw, func(at uint32, h *header) {

@@ -88,8 +88,8 @@ func (o *office) flood(t *testing.T, d *deluge, budget int, length time.Duration
 	stats := c.Stats()
 	checkStats(t, &stats)
 	lost := 100 * (before.heads - after.heads) / before.heads
-	t.Logf("%d MiB, %d packets in %v: %.1f %% of the heads lost. The first 4 KiB of %.1f %% of sessions before, of %.1f %% after; of those of more than one packet of %.1f and %.1f %%; sessions given up: %d",
-		budget>>20, s.made, length, lost, before.heads, after.heads, before.answered, after.answered, stats.Sessions.GivenUp-given)
+	t.Logf("%s, %d MiB, %d packets in %v: %.1f %% of the heads lost. The first 4 KiB of %.1f %% of sessions before, of %.1f %% after; of those of more than one packet of %.1f and %.1f %%; sessions given up: %d",
+		d.name, budget>>20, s.made, length, lost, before.heads, after.heads, before.answered, after.answered, stats.Sessions.GivenUp-given)
 	if lost > 20 {
 		t.Errorf("%s cost %.1f %% of the heads at %d MiB, want at most 20", d.name, lost, budget>>20)
 	}

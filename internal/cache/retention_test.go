@@ -36,7 +36,7 @@ func TestOfficeAgreesWithModel(t *testing.T) {
 				p.Interface = id
 				m.store(m.sessions[n], anew, &p)
 				c.Replay([]packet.Packet{p})
-				if i%16 == 0 || evictedPackets(c) != m.gone || c.waiting.moved.Packets != m.moved {
+				if i%16 == 0 || evictedPackets(c) != m.gone || c.waiting.moved != m.moved {
 					judge.see(m, m.follow(t, c))
 				}
 				if i%50000 == 0 {

@@ -22,9 +22,10 @@ const (
 	// unansweredShare of the pages is what both logs together keep when others
 	// need them: a twentieth.
 	unansweredShare = 20
-	// steadiness is how many times as fast as it was filled the unanswered log
-	// may be filled anew.
-	steadiness = 4
+	// steadiness is how many times as fast as it came to take the memory that it
+	// takes the unanswered log may be filled anew. Its packets take about a third
+	// of their bytes, so that is less than three times as fast as it was filled.
+	steadiness = 8
 )
 
 // waiting is the state of the two logs of first packets.
@@ -33,7 +34,7 @@ type waiting struct {
 	// passed how many pages those before it have.
 	next   uint32
 	passed int
-	moved  Count // what ever moved to the unanswered log
+	moved  uint64 // packets that ever moved to the unanswered log
 
 	// credit is how many bytes may move beyond what there is room for, as of
 	// the clock's time at.
@@ -93,7 +94,7 @@ func (c *Cache) passOn() {
 func (c *Cache) admits(bytes uint64) bool {
 	w, l := &c.waiting, &c.logs[unanswered]
 	if l.oldest != noSegment {
-		held := float64(w.moved.Bytes - l.evicted.Bytes)
+		held := float64(l.pages * pageSize)
 		filled := max(c.clock.now-c.segments.slots[l.oldest].newest, int64(time.Second))
 		w.credit += steadiness * held * float64(c.clock.now-w.at) / float64(filled)
 		w.credit = min(w.credit, max(held/8, float64(c.waitingSize())))
@@ -123,7 +124,7 @@ func (c *Cache) moveWaiting(seg *segment) {
 		c.leave(seg, w.behind, h)
 		p := packet.Packet{Time: h.time, Data: data, OrigLen: h.wire, Interface: h.iface, Direction: h.direction}
 		if c.put(unanswered, &p, h.tie, seg.newest) {
-			c.waiting.moved.add(1, uint64(h.length))
+			c.waiting.moved++
 		}
 	}
 	c.logs[unanswered].settle()

@@ -28,7 +28,7 @@ func (b *inbox) wait(n, size int) (at []int64) {
 func (b *inbox) moved() (moved, gone uint64) {
 	b.c.mu.Lock()
 	defer b.c.mu.Unlock()
-	return b.c.waiting.moved.Packets, b.c.logs[unanswered].evicted.Packets
+	return b.c.waiting.moved, b.c.logs[unanswered].evicted.Packets
 }
 
 // left reports whether segments that all packets have left are still there.
