@@ -1,7 +1,6 @@
 package cache
 
 import (
-	"math"
 	"time"
 
 	"github.com/packetcache/packetcache/internal/packet"
@@ -36,6 +35,10 @@ type waiting struct {
 	passed int
 	moved  uint64 // packets that ever moved to the unanswered log
 
+	// dropped is when the newest packet came of the segments that the probation
+	// log has lost, by the cache's clock; all that it still has came later.
+	dropped int64
+
 	// credit is how many bytes may move beyond what there is room for, as of
 	// the clock's time at.
 	credit float64
@@ -67,6 +70,7 @@ func (w *waiting) pop(slot uint32, seg *segment) {
 	} else {
 		w.passed -= int(seg.pages)
 	}
+	w.dropped = max(w.dropped, seg.newest)
 }
 
 // passOn passes on the oldest segments of the probation log, two at most, if
@@ -172,20 +176,16 @@ func (c *Cache) answeredLate(l *log, first, last, now uint32) {
 // loseLate notes in the logs of class 0 that first packets up to that time of
 // the clock are gone from the probation or the unanswered log.
 func (c *Cache) loseLate(from int, upTo int64) {
-	moved := int64(math.MinInt64) // up to when
-	if slot := c.logs[unanswered].youngest; slot != noSegment {
-		moved = c.segments.slots[slot].newest
-	}
 	for tier := range c.tiers {
 		l := &c.logs[firstLog(tier)]
 		late := &l.late
-		if !late.any || late.oldest > upTo || from == probation && late.newest <= moved {
+		if !late.any || late.oldest > upTo || from == probation && late.newest < c.waiting.dropped {
 			continue
 		}
 		l.lose(min(late.newest, upTo))
 		if from == unanswered && late.newest < upTo {
 			*late = span{}
-		} else {
+		} else if from == unanswered {
 			late.oldest = upTo
 		}
 	}
