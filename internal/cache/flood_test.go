@@ -13,8 +13,9 @@ type deluge struct {
 	// rate is sessions a second, for so long.
 	rate int
 	time time.Duration
-	// packet makes packet i of session n, of 60 bytes; there are so many of each.
+	// packet makes packet i of session n; there are so many of each, of that size.
 	packets int
+	size    int
 	packet  func(n uint32, i int, b []byte) []byte
 }
 
@@ -35,22 +36,26 @@ func scattered(n uint32) uint32 {
 const atLength = 10 * time.Minute
 
 var deluges = []deluge{
-	{"random SYNs", 100_000, atLength, 1, func(n uint32, _ int, b []byte) []byte {
+	{"random SYNs", 100_000, atLength, 1, 60, func(n uint32, _ int, b []byte) []byte {
 		return flow(ipTCP, scattered(n), false, tcpSYN, b)
 	}},
-	{"random SYNs sent again", 50_000, atLength, 2, func(n uint32, _ int, b []byte) []byte {
+	{"random SYNs sent again", 50_000, atLength, 2, 60, func(n uint32, _ int, b []byte) []byte {
 		return flow(ipTCP, scattered(n), false, tcpSYN, b)
 	}},
-	{"a UDP scan from many ports", 100_000, atLength, 1, func(n uint32, _ int, b []byte) []byte {
+	{"a UDP scan from many ports", 100_000, atLength, 1, 60, func(n uint32, _ int, b []byte) []byte {
 		return flow(ipUDP, n, false, 0, b)
 	}},
-	{"random SYNs, refused", 50_000, atLength, 2, func(n uint32, i int, b []byte) []byte {
+	{"UDP that cannot be compressed", 10_000, atLength, 1, 1000, func(n uint32, _ int, b []byte) []byte {
+		k := talk{link: packet.LinkTypeEthernet, proto: ipUDP, n: scattered(n)}
+		return k.appendTo(b, false, 0, 1000, uint64(n))
+	}},
+	{"random SYNs, refused", 50_000, atLength, 2, 60, func(n uint32, i int, b []byte) []byte {
 		return flow(ipTCP, scattered(n), i == 1, []byte{tcpSYN, tcpRST | tcpACK}[i], b)
 	}},
-	{"a scan of a /16, refused", 1000, 65536 * time.Millisecond, 2, func(n uint32, i int, b []byte) []byte {
+	{"a scan of a /16, refused", 1000, 65536 * time.Millisecond, 2, 60, func(n uint32, i int, b []byte) []byte {
 		return flow(ipTCP, n, i == 1, []byte{tcpSYN, tcpRST | tcpACK}[i], b)
 	}},
-	{"a scan of a /16, all open", 1000, 65536 * time.Millisecond, 3, func(n uint32, i int, b []byte) []byte {
+	{"a scan of a /16, all open", 1000, 65536 * time.Millisecond, 3, 60, func(n uint32, i int, b []byte) []byte {
 		return flow(ipTCP, n, i == 1, []byte{tcpSYN, tcpSYN | tcpACK, tcpRST}[i], b)
 	}},
 }
@@ -81,7 +86,7 @@ func (o *office) flood(t *testing.T, d *deluge, budget int, length time.Duration
 	given := c.Stats().Sessions.GivenUp
 	s := &stream{c: c, now: o.packets[len(o.packets)-1].Time}
 	sessions := int(length.Seconds() * float64(d.rate))
-	s.send(sessions*d.packets, 60, length/time.Duration(sessions*d.packets), func(i int, b []byte) []byte {
+	s.send(sessions*d.packets, d.size, length/time.Duration(sessions*d.packets), func(i int, b []byte) []byte {
 		return d.packet(uint32(i/d.packets), i%d.packets, b)
 	})
 	after := o.retention(o.present(t, c, id))

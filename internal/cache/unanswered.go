@@ -22,8 +22,11 @@ const (
 	// need them: a twentieth.
 	unansweredShare = 20
 	// steadiness is how many times as fast as it came to take the memory that it
-	// takes the unanswered log may be filled anew. Its packets take about a third
-	// of their bytes, so that is less than three times as fast as it was filled.
+	// takes the unanswered log may be filled anew, beyond as many bytes as that at
+	// once. Packets take about a third of their bytes when they are compressed, so
+	// it is less than three times as fast as it was filled. Bursts are as large as
+	// they are so that the scans that any network sees now and then do not count
+	// as floods.
 	steadiness = 8
 )
 
@@ -101,7 +104,7 @@ func (c *Cache) admits(bytes uint64) bool {
 		held := float64(l.pages * pageSize)
 		filled := max(c.clock.now-c.segments.slots[l.oldest].newest, int64(time.Second))
 		w.credit += steadiness * held * float64(c.clock.now-w.at) / float64(filled)
-		w.credit = min(w.credit, max(held/8, float64(c.waitingSize())))
+		w.credit = min(w.credit, max(held, float64(c.waitingSize())))
 	}
 	w.at = c.clock.now
 	room := c.share() - c.part() - l.pages
