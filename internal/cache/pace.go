@@ -10,7 +10,7 @@ const (
 	// share is for all of it in the long run; what was not used is kept, for up
 	// to burst at once.
 	share = 1. / 50
-	burst = 2 * time.Second
+	burst = time.Second / 2
 	// Low classes are what the cache is for and a small part of the traffic.
 	// They need not wait for that, but are kept to this.
 	lowShare = 1. / 4
