@@ -69,11 +69,16 @@ func newCompressor() (*compressor, error) {
 }
 
 // candidate returns the log whose oldest uncompressed segment is to be compressed
-// next: the one in which segments stay longest. It is nil if there is none.
-func (c *Cache) candidate() (next *log) {
+// next, or nil. The records of the probation log are still to be stamped.
+func (c *Cache) candidate() *log {
+	return c.longest(func(l *log) bool { return l != &c.logs[probation] && c.pass(l) })
+}
+
+// longest returns the log in which segments stay longest of those that have some
+// work to be done, or nil.
+func (c *Cache) longest(has func(*log) bool) (next *log) {
 	for i := range c.logs {
-		// The records of the probation log are still to be stamped.
-		if l := &c.logs[i]; i != probation && (next == nil || l.weight < next.weight) && c.pass(l) {
+		if l := &c.logs[i]; (next == nil || l.weight < next.weight) && has(l) {
 			next = l
 		}
 	}

@@ -54,18 +54,12 @@ func (c *Cache) indexNext() bool {
 // whether there was any.
 func (c *Cache) tendNext() (found bool) { return c.indexNext() || c.compressNext() }
 
-// unindexed returns the log whose segment is to be indexed next, the one in which
-// segments stay longest, or nil.
-func (c *Cache) unindexed() (next *log) {
+// unindexed returns the log whose segment is to be indexed next, or nil.
+func (c *Cache) unindexed() *log {
 	if c.closed || c.bytes < minIndexed {
 		return nil
 	}
-	for i := range c.logs {
-		if l := &c.logs[i]; (next == nil || l.weight < next.weight) && c.passIndexed(l) {
-			next = l
-		}
-	}
-	return next
+	return c.longest(c.passIndexed)
 }
 
 // passIndexed has a log pass over the segments that have an index or can have
