@@ -2,8 +2,6 @@ package cache
 
 import (
 	"bytes"
-	"errors"
-	"io"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
@@ -13,6 +11,7 @@ import (
 	"github.com/packetcache/packetcache/internal/packet"
 	"github.com/packetcache/packetcache/internal/retention/week"
 	"github.com/packetcache/packetcache/internal/session"
+	"github.com/packetcache/packetcache/internal/trace"
 )
 
 // A crowd is many conversations with a cache that is large enough for an index.
@@ -295,23 +294,13 @@ func TestIndexOfDays(t *testing.T) {
 // replayWeek has part of a made-up week pass through a cache.
 func replayWeek(t *testing.T, c *Cache) {
 	t.Helper()
-	s, err := week.Week{Seed: 1, Days: 0.3}.Open()
+	err := trace.Each(week.Week{Seed: 1, Days: 0.3}, func(interfaces []packet.Interface, packets []packet.Packet) error {
+		_, err := c.Interface(interfaces[0])
+		c.Replay(packets)
+		return err
+	})
 	if err != nil {
 		t.Fatal(err)
-	}
-	defer s.Close()
-	if _, err := c.Interface(s.Interfaces()[0]); err != nil {
-		t.Fatal(err)
-	}
-	batch := make([]packet.Packet, 256)
-	for {
-		n, err := s.Batch(batch)
-		if errors.Is(err, io.EOF) {
-			return
-		} else if err != nil {
-			t.Fatal(err)
-		}
-		c.Replay(batch[:n])
 	}
 }
 

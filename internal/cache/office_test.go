@@ -3,7 +3,6 @@ package cache
 import (
 	"bytes"
 	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"sync"
@@ -47,25 +46,15 @@ func readOffice() (*office, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := file.Open()
-	if err != nil {
-		return nil, err
-	}
-	defer s.Close()
-	o := &office{Index: index, link: s.Interfaces()[0].LinkType}
-	batch := make([]packet.Packet, 256)
-	for {
-		n, err := s.Batch(batch)
-		if errors.Is(err, io.EOF) {
-			return o, nil
-		} else if err != nil {
-			return nil, err
-		}
-		for _, p := range batch[:n] {
+	o := &office{Index: index}
+	return o, trace.Each(file, func(interfaces []packet.Interface, packets []packet.Packet) error {
+		o.link = interfaces[0].LinkType
+		for _, p := range packets {
 			p.Data = bytes.Clone(p.Data)
 			o.packets = append(o.packets, p)
 		}
-	}
+		return nil
+	})
 }
 
 // replayTo puts the whole trace into a cache.

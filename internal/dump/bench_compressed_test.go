@@ -2,7 +2,6 @@ package dump
 
 import (
 	"context"
-	"errors"
 	"io"
 	"testing"
 
@@ -58,34 +57,16 @@ func BenchmarkDumpCompressed(b *testing.B) {
 	})
 }
 
-// each calls do with the packets of a trace.
-func each(b *testing.B, file trace.File, do func(packet.Interface, []packet.Packet)) {
+func replay(b *testing.B, file trace.File, c *cache.Cache) {
 	b.Helper()
-	s, err := file.Open()
+	err := trace.Each(file, func(interfaces []packet.Interface, packets []packet.Packet) error {
+		_, err := c.Interface(interfaces[0])
+		c.Replay(packets)
+		return err
+	})
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer s.Close()
-	var batch [256]packet.Packet
-	for {
-		n, err := s.Batch(batch[:])
-		if errors.Is(err, io.EOF) {
-			return
-		} else if err != nil {
-			b.Fatal(err)
-		}
-		do(s.Interfaces()[0], batch[:n])
-	}
-}
-
-func replay(b *testing.B, file trace.File, c *cache.Cache) {
-	b.Helper()
-	each(b, file, func(i packet.Interface, packets []packet.Packet) {
-		if _, err := c.Interface(i); err != nil {
-			b.Fatal(err)
-		}
-		c.Replay(packets)
-	})
 }
 
 // framesOf are the captured bytes of a trace, compressed.
@@ -96,11 +77,15 @@ func framesOf(b *testing.B, file trace.File) (frames [][]byte, size int) {
 		b.Fatal(err)
 	}
 	var raw []byte
-	each(b, file, func(_ packet.Interface, packets []packet.Packet) {
+	err = trace.Each(file, func(_ []packet.Interface, packets []packet.Packet) error {
 		for i := range packets {
 			raw = append(raw, packets[i].Data...)
 		}
+		return nil
 	})
+	if err != nil {
+		b.Fatal(err)
+	}
 	for at := 0; at < len(raw); at += 128 << 10 {
 		frames = append(frames, encoder.EncodeAll(raw[at:min(at+128<<10, len(raw))], nil))
 	}

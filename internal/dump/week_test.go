@@ -2,13 +2,12 @@ package dump
 
 import (
 	"encoding/binary"
-	"errors"
-	"io"
 	"testing"
 
 	"github.com/packetcache/packetcache/internal/cache"
 	"github.com/packetcache/packetcache/internal/packet"
 	"github.com/packetcache/packetcache/internal/retention/week"
+	"github.com/packetcache/packetcache/internal/trace"
 )
 
 // sought is a host with which a computer has one session of so many packets.
@@ -27,31 +26,23 @@ func aWeek(t *testing.T, budget int, days float64) (c *cache.Cache, now int64) {
 	}
 	t.Cleanup(func() { _ = c.Close() })
 	announce(t, c, "week", packet.LinkTypeEthernet)
-	s, err := week.Week{Seed: 1, Days: days}.Open()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	batch := make([]packet.Packet, 256)
-	var passed, evicted uint64
-	for had := false; ; {
-		n, err := s.Batch(batch)
-		if errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
-			t.Fatal(err)
+	passed, had := uint64(0), false
+	err = trace.Each(week.Week{Seed: 1, Days: days}, func(_ []packet.Interface, packets []packet.Packet) error {
+		c.Replay(packets)
+		for i := range packets {
+			passed += uint64(len(packets[i].Data))
 		}
-		c.Replay(batch[:n])
-		for i := range batch[:n] {
-			passed += uint64(len(batch[i].Data))
-		}
-		now = batch[n-1].Time
+		now = packets[len(packets)-1].Time
 		if !had && passed > uint64(budget) {
 			had = true
 			c.Replay(soughtSession(now))
 		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
-	if evicted = c.Stats().Evicted.Bytes; evicted == 0 {
+	if c.Stats().Evicted.Bytes == 0 {
 		t.Fatalf("%d bytes passed and none was evicted", passed)
 	}
 	return c, now

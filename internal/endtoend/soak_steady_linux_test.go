@@ -3,9 +3,8 @@
 package endtoend
 
 import (
-	"errors"
+	"bytes"
 	"fmt"
-	"io"
 	"os"
 	"runtime"
 	"strings"
@@ -83,25 +82,18 @@ func enter(t *testing.T, ns namespace) {
 // framesOf are the packets of a trace that fit an Ethernet.
 func framesOf(t *testing.T, file trace.File) (frames [][]byte) {
 	t.Helper()
-	stream, err := file.Open()
+	err := trace.Each(file, func(_ []packet.Interface, packets []packet.Packet) error {
+		for _, p := range packets {
+			if len(p.Data) >= 60 && len(p.Data) <= 1514 {
+				frames = append(frames, bytes.Clone(p.Data))
+			}
+		}
+		return nil
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer stream.Close()
-	var batch [256]packet.Packet
-	for {
-		n, err := stream.Batch(batch[:])
-		if errors.Is(err, io.EOF) {
-			return frames
-		} else if err != nil {
-			t.Fatal(err)
-		}
-		for _, p := range batch[:n] {
-			if len(p.Data) >= 60 && len(p.Data) <= 1514 {
-				frames = append(frames, append([]byte(nil), p.Data...))
-			}
-		}
-	}
+	return frames
 }
 
 // processTime is what a service has spent of the processors (proc_pid_stat(5):

@@ -3,7 +3,6 @@ package retention
 import (
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/packetcache/packetcache/internal/cache"
@@ -85,34 +84,24 @@ func keepCache(o cache.Options) func(trace.Trace, *trace.Index, int) ([]bool, ti
 // replay puts a trace into a cache and returns the CPU time that the process
 // took for that, without reading the trace.
 func replay(t trace.Trace, c *cache.Cache) (cpu time.Duration, err error) {
-	s, err := t.Open()
-	if err != nil {
-		return 0, err
-	}
-	defer s.Close()
 	var numbers []packet.InterfaceID // that the cache gave
-	batch := make([]packet.Packet, 256)
-	for {
-		n, err := s.Batch(batch)
-		if errors.Is(err, io.EOF) {
-			return cpu, nil
-		} else if err != nil {
-			return 0, err
-		}
-		for _, i := range s.Interfaces()[len(numbers):] {
+	err = trace.Each(t, func(interfaces []packet.Interface, packets []packet.Packet) error {
+		for _, i := range interfaces[len(numbers):] {
 			id, err := c.Interface(i)
 			if err != nil {
-				return 0, err
+				return err
 			}
 			numbers = append(numbers, id)
 		}
-		for i := range batch[:n] {
-			batch[i].Interface = numbers[batch[i].Interface]
+		for i := range packets {
+			packets[i].Interface = numbers[packets[i].Interface]
 		}
 		before := processTime()
-		c.Replay(batch[:n])
+		c.Replay(packets)
 		cpu += processTime() - before
-	}
+		return nil
+	})
+	return cpu, err
 }
 
 // contents reads a cache packet by packet.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
-	"io"
 	"slices"
 
 	"github.com/packetcache/packetcache/internal/packet"
@@ -35,26 +34,13 @@ type Index struct {
 
 // NewIndex goes through a trace.
 func NewIndex(t Trace) (*Index, error) {
-	s, err := t.Open()
-	if err != nil {
-		return nil, err
-	}
-	defer s.Close()
 	n, err := newNumberer()
 	if err != nil {
 		return nil, err
 	}
 	x := &Index{seed: maphash.MakeSeed()}
-	batch := make([]packet.Packet, 256)
-	for {
-		got, err := s.Batch(batch)
-		if errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
-			return nil, fmt.Errorf("after %d packets: %w", len(x.Packets), err)
-		}
-		links := s.Interfaces()
-		for i := range batch[:got] {
+	err = Each(t, func(links []packet.Interface, batch []packet.Packet) error {
+		for i := range batch {
 			p := &batch[i]
 			e := Packet{Time: p.Time, Length: uint32(len(p.Data)), data: maphash.Bytes(x.seed, p.Data)}
 			var at int
@@ -63,6 +49,10 @@ func NewIndex(t Trace) (*Index, error) {
 			x.Packets = append(x.Packets, e)
 			x.Bytes += uint64(e.Length)
 		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	if len(x.Packets) == 0 {
 		return nil, errors.New("there is no packet")

@@ -5,6 +5,7 @@ package trace
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -31,6 +32,29 @@ type Stream interface {
 	// Interfaces are what the packets' numbers stand for, as far as it is known.
 	Interfaces() []packet.Interface
 	io.Closer
+}
+
+// Each goes through a trace and calls do with its packets in batches, which are
+// borrowed, and with the interfaces known by then. It ends with the first error.
+func Each(t Trace, do func([]packet.Interface, []packet.Packet) error) error {
+	s, err := t.Open()
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	batch := make([]packet.Packet, 256)
+	for passed := 0; ; {
+		n, err := s.Batch(batch)
+		if errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return fmt.Errorf("after %d packets: %w", passed, err)
+		}
+		passed += n
+		if err := do(s.Interfaces(), batch[:n]); err != nil {
+			return err
+		}
+	}
 }
 
 // A File is a trace in pcap or pcapng, as it is or compressed (.zst).

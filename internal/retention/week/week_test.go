@@ -2,9 +2,7 @@ package week
 
 import (
 	"bytes"
-	"errors"
 	"hash/maphash"
-	"io"
 	"slices"
 	"testing"
 	"time"
@@ -20,22 +18,14 @@ import (
 // each calls f with all packets.
 func each(t *testing.T, w Week, f func(*packet.Packet)) {
 	t.Helper()
-	s, err := w.Open()
+	err := trace.Each(w, func(_ []packet.Interface, packets []packet.Packet) error {
+		for i := range packets {
+			f(&packets[i])
+		}
+		return nil
+	})
 	if err != nil {
 		t.Fatal(err)
-	}
-	defer s.Close()
-	batch := make([]packet.Packet, 100)
-	for {
-		n, err := s.Batch(batch)
-		if errors.Is(err, io.EOF) {
-			return
-		} else if err != nil {
-			t.Fatal(err)
-		}
-		for i := range batch[:n] {
-			f(&batch[i])
-		}
 	}
 }
 
