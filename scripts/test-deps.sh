@@ -20,6 +20,8 @@ git              git
 gcc              gcc
 unshare          util-linux
 flock            util-linux
+node             nodejs
+npm              npm
 "
 
 missing=
@@ -38,7 +40,21 @@ wine=
 if [ "$(uname -m)" = x86_64 ] && ! command -v mmdebstrap >/dev/null && ! wine --version 2>/dev/null | grep -q '^wine-[1-9][0-9]'; then
 	wine=" Wine"
 fi
-[ -z "$missing$wine" ] && exit 0
+
+# The grammar that PowerShell scripts are read with.
+grammar() {
+	here=$(cd "$(dirname "$0")/.." && pwd)
+	to=$here/build/tools/powershell
+	cmp -s "$here/.ci/powershell/package-lock.json" "$to/installed" && return
+	mkdir -p "$to"
+	for file in package.json package-lock.json .npmrc; do cp "$here/.ci/powershell/$file" "$to/"; done
+	(cd "$to" && npm ci --silent)
+	cp "$to/package-lock.json" "$to/installed"
+}
+if [ -z "$missing$wine" ]; then
+	grammar
+	exit 0
+fi
 
 sudo=
 if [ "$(id -u)" != 0 ]; then sudo=sudo; fi
@@ -72,3 +88,4 @@ if [ -n "$wine" ]; then
 fi
 # shellcheck disable=SC2086 # several packages
 get install -y --no-install-recommends $missing
+grammar
