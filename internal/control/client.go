@@ -1,6 +1,7 @@
 package control
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -93,12 +94,17 @@ func (c *Client) getJSON(ctx context.Context, path string, query url.Values, int
 	return nil
 }
 
-// get sends a request and returns an answer of status 200; its body is the
-// caller's to close.
+// get sends a request that changes nothing; see send.
 func (c *Client) get(ctx context.Context, path string, query url.Values) (*http.Response, error) {
+	return c.send(ctx, http.MethodGet, path, query, nil)
+}
+
+// send sends a request and returns an answer of status 200; its body is the
+// caller's to close.
+func (c *Client) send(ctx context.Context, method, path string, query url.Values, content []byte) (*http.Response, error) {
 	// The host is there because HTTP/1.1 wants one.
 	u := url.URL{Scheme: "http", Host: "packetcache", Path: path, RawQuery: query.Encode()}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	req, err := http.NewRequestWithContext(ctx, method, u.String(), bytes.NewReader(content))
 	if err != nil {
 		return nil, err
 	}
