@@ -5,6 +5,7 @@ import (
 
 	"github.com/packetcache/packetcache/internal/mem"
 	"github.com/packetcache/packetcache/internal/packet"
+	"github.com/packetcache/packetcache/internal/record"
 	"github.com/packetcache/packetcache/internal/session"
 )
 
@@ -30,7 +31,7 @@ type pipeline struct {
 	// wanted is the memory to be asked for.
 	wanted [2 * group]uintptr
 	// scratch is where a header is built that a page's end cuts in two.
-	scratch [headerRoom]byte
+	scratch [record.Room]byte
 	// moved is a packet on its way out of the probation log.
 	moved [jumbo]byte
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/packetcache/packetcache/internal/packet"
+	"github.com/packetcache/packetcache/internal/record"
 )
 
 // classStats returns the figures of a log of packets of one class.
@@ -67,15 +68,14 @@ func (m *model) followMoves(t testing.TB, c *Cache) {
 	if c.waiting.moved == m.moved {
 		return
 	}
-	var records []header
+	var records []record.Header
 	var data []string
 	moved := c.waiting.moved - m.moved
 	for _, slot := range c.youngest(unanswered, moved) {
 		c.withRecords(t, slot, func(raw []byte) {
-			forEachRecord(raw, func(at uint32, h *header) {
-				var again header
-				at += uint32(again.get(raw[at:], base{time: h.time, iface: h.iface, none: at == 0}))
-				records, data = append(records, *h), append(data, string(raw[at:][:h.length]))
+			record.Each(raw, false, func(_ int, h *record.Header, d []byte) bool {
+				records, data = append(records, *h), append(data, string(d))
+				return true
 			})
 		})
 	}
@@ -86,10 +86,10 @@ func (m *model) followMoves(t testing.TB, c *Cache) {
 	m.moved += moved
 	for i, h := range records {
 		at := slices.IndexFunc(m.logs[probation], func(item *stored) bool {
-			return item.time == h.time && item.data == data[i] && item.iface == h.iface && item.dir == h.direction && item.wire == h.wire
+			return item.time == h.Time && item.data == data[i] && item.iface == h.Interface && item.dir == h.Direction && item.wire == h.Wire
 		})
 		if at < 0 {
-			t.Fatalf("packet %d: a packet of time %d moved to the unanswered log and did not wait", m.serial, h.time)
+			t.Fatalf("packet %d: a packet of time %d moved to the unanswered log and did not wait", m.serial, h.Time)
 		}
 		m.transfer(m.logs[probation][at], unanswered)
 	}

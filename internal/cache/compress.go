@@ -8,6 +8,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/packetcache/packetcache/internal/packet"
+	"github.com/packetcache/packetcache/internal/record"
 )
 
 // Sealed segments are compressed behind the capture's back, where they stand:
@@ -25,8 +26,6 @@ const (
 	// lowClasses are those whose segments stay longest and are least of the
 	// traffic.
 	lowClasses = 3
-	// tallySize is what a tally takes: interface, packets, captured bytes.
-	tallySize = 8
 )
 
 // A compressor indexes and compresses one segment at a time.
@@ -149,7 +148,7 @@ func (c *Cache) compressNext() (found bool) {
 	if many {
 		packed = z.tally(raw, packed)
 	}
-	tallies := len(packed) / tallySize
+	tallies := len(packed) / record.TallySize
 	packed = z.encoder.EncodeAll(raw, packed)
 	z.packed = packed[:0]
 
@@ -174,11 +173,12 @@ func (c *Cache) compressNext() (found bool) {
 // although its records cannot be read.
 func (z *compressor) tally(raw, dst []byte) []byte {
 	clear(z.shares)
-	forEachRecord(raw, func(_ uint32, h *header) {
-		t := z.shares[h.iface]
+	record.Each(raw, false, func(_ int, h *record.Header, _ []byte) bool {
+		t := z.shares[h.Interface]
 		t.packets++
-		t.bytes += uint32(h.length)
-		z.shares[h.iface] = t
+		t.bytes += uint32(h.Length)
+		z.shares[h.Interface] = t
+		return true
 	})
 	for id, t := range z.shares {
 		dst = binary.LittleEndian.AppendUint16(dst, uint16(id))
@@ -211,24 +211,11 @@ func (c *Cache) replace(l *log, seg *segment, packed []byte, tallies int) {
 // bookTallies tells the interfaces what goes with a compressed segment.
 func (c *Cache) bookTallies(seg *segment) {
 	at := place{page: seg.first}
-	var b [tallySize]byte
+	var b [record.TallySize]byte
 	for range seg.tallies {
 		c.pages.read(at, b[:])
-		at = c.pages.forward(at, tallySize)
+		at = c.pages.forward(at, record.TallySize)
 		id := binary.LittleEndian.Uint16(b[:])
 		c.interfaces[id].stats.Evicted.add(uint64(binary.LittleEndian.Uint16(b[2:])), uint64(binary.LittleEndian.Uint32(b[4:])))
-	}
-}
-
-// forEachRecord goes through the records of a whole segment.
-func forEachRecord(raw []byte, do func(offset uint32, h *header)) {
-	var h header
-	for at := 0; at < len(raw); {
-		size := h.get(raw[at:], base{time: h.time, iface: h.iface, none: at == 0})
-		if size == 0 || h.length > len(raw)-at-size {
-			return
-		}
-		do(uint32(at), &h)
-		at += size + h.length
 	}
 }

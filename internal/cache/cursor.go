@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/packetcache/packetcache/internal/packet"
+	"github.com/packetcache/packetcache/internal/record"
 )
 
 // windowSize is how much of a segment a cursor copies out at a time. Where more
@@ -41,7 +42,7 @@ type cursor struct {
 	// The record that the cursor stands at: where it begins, where its data
 	// do, and what it says.
 	offset, dataAt uint32
-	header         header
+	header         record.Header
 	stamp          uint32
 	// large says that the record does not fit a window; all others stand in
 	// it whole.
@@ -120,11 +121,11 @@ func (r *Reader) begin(cur *cursor, ref segmentRef, passed uint16) standing {
 // listRecords appends the places of a segment's records up to size.
 func (c *Cache) listRecords(seg *segment, size uint32, order []sortKey) []sortKey {
 	if cap(order) < int(seg.records) {
-		order = make([]sortKey, 0, maxRecords)
+		order = make([]sortKey, 0, record.MaxRecords)
 	}
 	w := walk{c: c, seg: seg}
 	for at := uint32(0); at < size && w.next(); at = w.offset {
-		order = append(order, sortKey{w.header.time, at, w.header.tie, w.header.iface})
+		order = append(order, sortKey{w.header.Time, at, w.header.Tie, w.header.Interface})
 	}
 	return order
 }
@@ -132,20 +133,21 @@ func (c *Cache) listRecords(seg *segment, size uint32, order []sortKey) []sortKe
 // listUnpacked is listRecords for a compressed segment, all of which was there
 // when the reader began; it reports false if that has gone.
 func (r *Reader) listUnpacked(cur *cursor) bool {
-	if cap(r.list) < maxRecords {
-		r.list = make([]sortKey, 0, maxRecords)
+	if cap(r.list) < record.MaxRecords {
+		r.list = make([]sortKey, 0, record.MaxRecords)
 	}
 	return r.c.decompressor.unpack(r.c, cur.ref.slot, cur.seq, func(raw []byte) {
 		r.list = r.list[:0]
-		forEachRecord(raw[:min(int(cur.size), len(raw))], func(offset uint32, h *header) {
-			r.list = append(r.list, sortKey{h.time, offset, h.tie, h.iface})
+		record.Each(raw[:min(int(cur.size), len(raw))], false, func(offset int, h *record.Header, _ []byte) bool {
+			r.list = append(r.list, sortKey{h.Time, uint32(offset), h.Tie, h.Interface})
+			return true
 		})
 	})
 }
 
 // advance goes to the next record.
 func (r *Reader) advance(cur *cursor) standing {
-	from := base{time: cur.header.time, iface: cur.header.iface, none: !cur.started || cur.stamped}
+	from := record.Base{Time: cur.header.Time, Interface: cur.header.Interface, None: !cur.started || cur.stamped}
 	sorted := len(cur.order) > 0
 	offset := cur.next
 	if sorted {
@@ -167,7 +169,7 @@ func (r *Reader) advance(cur *cursor) standing {
 	if offset >= cur.size {
 		return atEnd
 	}
-	head := min(maxHeader+stampSize, cur.size-offset)
+	head := min(record.MaxHeader+record.StampSize, cur.size-offset)
 	if !cur.holds(offset, head) {
 		if r.lent {
 			return mustMove
@@ -177,20 +179,20 @@ func (r *Reader) advance(cur *cursor) standing {
 		}
 	}
 	b := cur.window[offset-cur.start:][:head]
-	var h header
-	n := h.get(b, from)
+	var h record.Header
+	n := h.Get(b, from)
 	if n == 0 {
 		return atEnd
 	}
 	var stamp uint32
 	if cur.stamped {
-		if len(b) < n+stampSize {
+		if len(b) < n+record.StampSize {
 			return atEnd
 		}
 		stamp = binary.LittleEndian.Uint32(b[n:])
-		n += stampSize
+		n += record.StampSize
 	}
-	size := uint32(n + h.length)
+	size := uint32(n + h.Length)
 	if size > cur.size-offset {
 		return atEnd
 	}
@@ -205,7 +207,7 @@ func (r *Reader) advance(cur *cursor) standing {
 	}
 	if sorted {
 		key := &cur.order[cur.at]
-		h.time, h.iface, h.tie = key.time, key.iface, key.tie
+		h.Time, h.Interface, h.Tie = key.time, key.iface, key.tie
 		cur.at++
 	}
 	if cur.started {
@@ -244,7 +246,7 @@ func (r *Reader) fetchLarge(cur *cursor) []byte {
 	if len(r.large) == 0 {
 		r.large = make([]byte, packet.MaxLen)
 	}
-	b := r.large[:cur.header.length]
+	b := r.large[:cur.header.Length]
 	if r.fetch(cur, cur.dataAt, b) < len(b) {
 		return nil
 	}

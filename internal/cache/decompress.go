@@ -5,6 +5,8 @@ import (
 	"sync"
 
 	"github.com/klauspost/compress/zstd"
+
+	"github.com/packetcache/packetcache/internal/record"
 )
 
 // unpackedSegments bounds how many segments all readers together have unpacked.
@@ -110,7 +112,7 @@ func (d *decompressor) fetch(c *Cache, slot uint32, seq uint64) (size, most int,
 	if d.packed == nil {
 		d.packed = make([]byte, 0, maxSegment)
 	}
-	skip := int(seg.tallies) * tallySize
+	skip := int(seg.tallies) * record.TallySize
 	d.packed = d.packed[:int(seg.packed)-skip]
 	c.pages.read(c.pages.forward(place{page: seg.first}, skip), d.packed)
 	return int(seg.size), c.segments.size, true

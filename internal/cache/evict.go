@@ -97,7 +97,7 @@ func (c *Cache) bookEviction(seg *segment) {
 	w := walk{c: c, seg: seg}
 	for w.next() {
 		if w.stamp == 0 {
-			c.interfaces[w.header.iface].stats.Evicted.add(1, uint64(w.header.length))
+			c.interfaces[w.header.Interface].stats.Evicted.add(1, uint64(w.header.Length))
 		}
 	}
 }

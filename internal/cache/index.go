@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/packetcache/packetcache/internal/packet"
+	"github.com/packetcache/packetcache/internal/record"
 	"github.com/packetcache/packetcache/internal/session"
 )
 
@@ -98,25 +99,17 @@ func (c *Cache) still(slot uint32, seq uint64, l *log, logs []log) (*log, *segme
 func (z *compressor) index(raw []byte, stamped bool, links []packet.LinkType) bloom {
 	index := bloom(z.bloom[:])
 	clear(index)
-	var h header
 	var src, dst netip.Addr // of the record before
-	for at := 0; at < len(raw); at += h.length {
-		size := h.get(raw[at:], base{time: h.time, iface: h.iface, none: at == 0 || stamped})
-		if size == 0 {
-			return nil
+	if !record.Each(raw, stamped, func(_ int, h *record.Header, data []byte) bool {
+		if int(h.Interface) >= len(links) {
+			return false
 		}
-		if stamped {
-			size += stampSize
-		}
-		if at += size; h.length > len(raw)-at || int(h.iface) >= len(links) {
-			return nil
-		}
-		a, b, sure := session.Addresses(links[h.iface], raw[at:at+h.length])
+		a, b, sure := session.Addresses(links[h.Interface], data)
 		if !sure {
-			return nil
+			return false
 		}
 		if a == src && b == dst || a == dst && b == src {
-			continue
+			return true
 		}
 		src, dst = a, b
 		if a.IsValid() {
@@ -125,6 +118,9 @@ func (z *compressor) index(raw []byte, stamped bool, links []packet.LinkType) bl
 		if b.IsValid() {
 			index.add(hashAddress(z.seed, b))
 		}
+		return true
+	}) {
+		return nil
 	}
 	return index.fold()
 }

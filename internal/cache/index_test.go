@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/packetcache/packetcache/internal/packet"
+	"github.com/packetcache/packetcache/internal/record"
 	"github.com/packetcache/packetcache/internal/retention/week"
 	"github.com/packetcache/packetcache/internal/session"
 	"github.com/packetcache/packetcache/internal/trace"
@@ -351,8 +352,8 @@ func BenchmarkIndex(b *testing.B) {
 			for ; len(records) < maxSegment-2000; n++ {
 				k := talk{link: packet.LinkTypeEthernet, proto: ipTCP, n: uint32(n / 8)}
 				p := packet.Packet{Data: k.appendTo(nil, n%2 == 0, tcpACK, size, uint64(n)), Time: int64(n) * 1000}
-				var header [headerRoom]byte
-				records = append(records, header[:putHeader(header[:], &p, 0, base{time: p.Time - 1000, none: n == 0}, false)]...)
+				var header [record.Room]byte
+				records = append(records, header[:record.Put(header[:], &p, 0, record.Base{Time: p.Time - 1000, None: n == 0}, false)]...)
 				records = append(records, p.Data...)
 			}
 			b.SetBytes(int64(len(records)))

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"github.com/packetcache/packetcache/internal/packet"
+	"github.com/packetcache/packetcache/internal/record"
 	"github.com/packetcache/packetcache/internal/session"
 )
 
@@ -53,43 +54,43 @@ func (c *Cache) promote(position, hash uint64, class0 int) bool {
 	if seg.seq == 0 || seg.seq&(1<<seqBits-1) != position>>offsetBits&(1<<seqBits-1) || offset >= seg.size || !seg.stamped {
 		return false
 	}
-	var raw [maxHeader + stampSize]byte
+	var raw [record.MaxHeader + record.StampSize]byte
 	n := c.copyOut(seg, offset, raw[:])
-	var h header
-	size := h.get(raw[:n], base{none: true})
-	if size == 0 || size+stampSize > n || h.length > jumbo || binary.LittleEndian.Uint32(raw[size:]) != 0 {
+	var h record.Header
+	size := h.Get(raw[:n], record.Base{None: true})
+	if size == 0 || size+record.StampSize > n || h.Length > jumbo || binary.LittleEndian.Uint32(raw[size:]) != 0 {
 		return false
 	}
-	data := c.pipeline.moved[:h.length]
-	if c.copyOut(seg, offset+uint32(size+stampSize), data) < h.length {
+	data := c.pipeline.moved[:h.Length]
+	if c.copyOut(seg, offset+uint32(size+record.StampSize), data) < h.Length {
 		return false
 	}
 	// The slot may hold another segment with the same low bits: see that it
 	// is this session's packet.
 	var f session.Flow
-	if int(h.iface) >= len(c.interfaces) {
+	if int(h.Interface) >= len(c.interfaces) {
 		return false
 	}
-	c.decoder.Decode(c.interfaces[h.iface].LinkType, data, &f)
+	c.decoder.Decode(c.interfaces[h.Interface].LinkType, data, &f)
 	if f.Hash != hash {
 		return false
 	}
 	c.leave(seg, c.pages.forward(place{page: seg.first}, int(offset)+size), &h)
-	p := packet.Packet{Time: h.time, Data: data, OrigLen: h.wire, Interface: h.iface, Direction: h.direction}
-	c.put(class0, &p, h.tie, seg.newest)
+	p := packet.Packet{Time: h.Time, Data: data, OrigLen: h.Wire, Interface: h.Interface, Direction: h.Direction}
+	c.put(class0, &p, h.Tie, seg.newest)
 	return true
 }
 
 // leave stamps the record whose stamp stands there as gone and takes it out of
 // the books.
-func (c *Cache) leave(seg *segment, at place, h *header) {
-	var stamp [stampSize]byte
+func (c *Cache) leave(seg *segment, at place, h *record.Header) {
+	var stamp [record.StampSize]byte
 	binary.LittleEndian.PutUint32(stamp[:], c.epoch)
 	n := copy(c.pages.bytes(at.page)[at.at:], stamp[:])
 	if n < len(stamp) {
 		copy(c.pages.bytes(c.pages.next[at.page]), stamp[n:])
 	}
 	seg.left++
-	seg.bytes -= uint64(h.length)
-	seg.shares.remove(h.iface, h.length)
+	seg.bytes -= uint64(h.Length)
+	seg.shares.remove(h.Interface, h.Length)
 }

@@ -1,11 +1,10 @@
 package cache
 
 import (
-	"encoding/binary"
 	"math"
-	"math/bits"
 
 	"github.com/packetcache/packetcache/internal/packet"
+	"github.com/packetcache/packetcache/internal/record"
 )
 
 // A run is what has been stored in a log's open segment and is not yet in the
@@ -39,23 +38,15 @@ func (c *Cache) put(class int, p *packet.Packet, tie uint16, at int64) bool {
 	l := &c.logs[class]
 	n := len(p.Data)
 	gap := p.Time - l.run.time
-	if l.room < headerRoom+n || l.run.records >= l.run.most || uint32(p.Interface) != l.run.iface ||
+	if l.room < record.Room+n || l.run.records >= l.run.most || uint32(p.Interface) != l.run.iface ||
 		p.Time <= l.run.time || uint64(gap) > maxGap || tie != 0 || p.OrigLen > uint32(n) {
 		return c.putRare(l, class, p, tie, at)
 	}
-	// Nearly all are like this: a header of four bytes, of which the last is
-	// written over at once, and the time; see putHeader.
-	value := uint64(gap) << 2
-	if us := uint64(gap) / 1000; us*1000 == uint64(gap) {
-		value = us<<2 | 1
-	}
-	size := (bits.Len64(value) + 7) >> 3
-	b := c.pages.memory[l.at:][:headerRoom+n]
-	flags := uint32(p.Direction)&flagDirection | uint32(size-1)<<timeSizeShift
-	binary.LittleEndian.PutUint32(b, flags|uint32(n)<<8)
-	binary.LittleEndian.PutUint64(b[3:], value)
-	copy(b[3+size:], p.Data)
-	size += 3 + n
+	// Nearly all are like this.
+	b := c.pages.memory[l.at:][:record.Room+n]
+	size := record.PutNext(b, uint64(gap), n, p.Direction)
+	copy(b[size:], p.Data)
+	size += n
 	l.at += size
 	l.room -= size
 	c.position += uint64(size)
@@ -101,23 +92,23 @@ func (c *Cache) putRare(l *log, class int, p *packet.Packet, tie uint16, at int6
 		l.lose(at)
 		return false
 	}
-	if l.room < headerRoom+n && !c.open(class, headerRoom+n) {
+	if l.room < record.Room+n && !c.open(class, record.Room+n) {
 		c.turnAway(RefusedNoRoom, p)
 		l.lose(at)
 		return false
 	}
 	seg := l.head
 	start := seg.size
-	from := base{time: seg.lastTime, iface: seg.lastInterface, none: start == 0 || seg.stamped}
-	if l.room >= headerRoom+n {
-		b := c.pages.memory[l.at:][:headerRoom+n]
-		header := putHeader(b, p, tie, from, seg.stamped)
+	from := record.Base{Time: seg.lastTime, Interface: seg.lastInterface, None: start == 0 || seg.stamped}
+	if l.room >= record.Room+n {
+		b := c.pages.memory[l.at:][:record.Room+n]
+		header := record.Put(b, p, tie, from, seg.stamped)
 		copy(b[header:], p.Data)
 		n += header
 		l.at += n
 		l.room -= n
 	} else {
-		header := putHeader(c.pipeline.scratch[:], p, tie, from, seg.stamped)
+		header := record.Put(c.pipeline.scratch[:], p, tie, from, seg.stamped)
 		c.write(l, c.pipeline.scratch[:header])
 		c.write(l, p.Data)
 		n += header
@@ -138,11 +129,11 @@ func (c *Cache) putRare(l *log, class int, p *packet.Packet, tie uint16, at int6
 	seg.bytes += uint64(len(p.Data))
 	seg.records++
 	seg.shares.add(p.Interface, 1, len(p.Data))
-	l.run = run{iface: uint32(p.Interface), most: maxRecords - 1 - min(seg.records, maxRecords-1), time: p.Time, at: math.MinInt64}
+	l.run = run{iface: uint32(p.Interface), most: record.MaxRecords - 1 - min(seg.records, record.MaxRecords-1), time: p.Time, at: math.MinInt64}
 	if seg.stamped {
 		l.run.iface = noInterface
 	}
-	if seg.records == maxRecords {
+	if seg.records == record.MaxRecords {
 		l.seal()
 	}
 	return true

@@ -172,7 +172,7 @@ func (r *Reader) Read(batch []packet.Packet) (n int) {
 func (r *Reader) take(cur *cursor, p *packet.Packet) bool {
 	h := &cur.header
 	gone := cur.stamp != 0 && cur.stamp < r.epoch
-	wanted := h.time >= r.query.Since && h.time <= r.query.Until
+	wanted := h.Time >= r.query.Since && h.Time <= r.query.Until
 	if gone || !wanted {
 		if !gone {
 			r.passed++
@@ -185,10 +185,10 @@ func (r *Reader) take(cur *cursor, p *packet.Packet) bool {
 			return false
 		}
 	} else {
-		data = cur.window[cur.dataAt-cur.start:][:h.length]
+		data = cur.window[cur.dataAt-cur.start:][:h.Length]
 	}
 	r.passed++
-	h.fill(p, data)
+	h.Fill(p, data)
 	return true
 }
 
@@ -235,7 +235,7 @@ func (r *Reader) ahead() (n uint64) {
 func (r *Reader) beginDue() bool {
 	for len(r.todo) > 0 {
 		ref := r.todo[len(r.todo)-1]
-		if len(r.heap) > 0 && ref.minTime > r.heap[0].header.time {
+		if len(r.heap) > 0 && ref.minTime > r.heap[0].header.Time {
 			return true
 		}
 		if r.lacks(ref) {
@@ -269,7 +269,7 @@ func (r *Reader) beginDue() bool {
 func (r *Reader) park(time int64) bool {
 	latest := -1
 	for i, cur := range r.heap {
-		if cur.ref.parked < maxParked && cur.header.time > time && (latest < 0 || before(r.heap[latest], cur)) {
+		if cur.ref.parked < maxParked && cur.header.Time > time && (latest < 0 || before(r.heap[latest], cur)) {
 			latest = i
 		}
 	}
@@ -285,7 +285,7 @@ func (r *Reader) park(time int64) bool {
 	}
 	r.spare = append(r.spare, cur)
 	ref := cur.ref
-	ref.minTime, ref.records = cur.header.time, cur.passed
+	ref.minTime, ref.records = cur.header.Time, cur.passed
 	ref.parked++
 	at, _ := slices.BinarySearchFunc(r.todo, ref, inTodo)
 	r.todo = slices.Insert(r.todo, at, ref)
@@ -315,10 +315,10 @@ func (r *Reader) finish() {
 }
 
 func before(a, b *cursor) bool {
-	if a.header.time != b.header.time {
-		return a.header.time < b.header.time
+	if a.header.Time != b.header.Time {
+		return a.header.Time < b.header.Time
 	}
-	return a.header.tie < b.header.tie
+	return a.header.Tie < b.header.Tie
 }
 
 // rise moves a cursor that may be older than those above it to its place.

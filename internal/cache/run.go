@@ -1,10 +1,10 @@
 package cache
 
 import (
-	"encoding/binary"
 	"math"
 
 	"github.com/packetcache/packetcache/internal/packet"
+	"github.com/packetcache/packetcache/internal/record"
 )
 
 // run goes on with the first cursor from a record that has been passed, as long
@@ -22,14 +22,14 @@ func (r *Reader) run(cur *cursor, batch []packet.Packet) (n int) {
 	at := int(cur.next - cur.start)
 	window := cur.window
 	h := cur.header
-	for n < len(batch) && at+maxHeader+8 <= len(window) {
+	for n < len(batch) && at+record.FollowingRoom <= len(window) {
 		b := window[at:]
-		size := h.following(b)
-		end := at + size + h.length
-		if size == 0 || end > len(window) || h.time >= last || h.time < first {
+		size := h.Following(b)
+		end := at + size + h.Length
+		if size == 0 || end > len(window) || h.Time >= last || h.Time < first {
 			break
 		}
-		h.fill(&batch[n], window[at+size:end])
+		h.Fill(&batch[n], window[at+size:end])
 		cur.header = h
 		cur.offset, cur.dataAt = cur.start+uint32(at), cur.start+uint32(at+size)
 		at = end
@@ -46,27 +46,10 @@ func (r *Reader) run(cur *cursor, batch []packet.Packet) (n int) {
 func (r *Reader) others() int64 {
 	time := int64(math.MaxInt64)
 	for _, cur := range r.heap[1:min(3, len(r.heap))] {
-		time = min(time, cur.header.time)
+		time = min(time, cur.header.Time)
 	}
 	if n := len(r.todo); n > 0 {
 		time = min(time, r.todo[n-1].minTime)
 	}
 	return time
-}
-
-// following decodes the header of the record behind h at the front of b, which
-// has maxHeader + 8 bytes at least, and returns its size, or 0 if it makes no
-// sense.
-func (h *header) following(b []byte) int {
-	head := binary.LittleEndian.Uint32(b)
-	flags, length := head&0xff, head>>8&0xffff
-	const rare = flagWire | flagInterface | flagTie
-	size := int(flags&flagTimeSize)>>timeSizeShift + 1
-	if flags&rare != 0 || length == longData || size == absoluteTime {
-		return h.get(b, base{time: h.time, iface: h.iface})
-	}
-	value := binary.LittleEndian.Uint64(b[3:]) & (1<<(8*size) - 1)
-	h.length, h.wire, h.tie, h.direction = int(length), length, 0, packet.Direction(flags&flagDirection)
-	h.time += delta(value)
-	return 3 + size
 }

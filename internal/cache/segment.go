@@ -5,14 +5,13 @@ import (
 
 	"github.com/packetcache/packetcache/internal/mem"
 	"github.com/packetcache/packetcache/internal/packet"
+	"github.com/packetcache/packetcache/internal/record"
 )
 
 // Bounds of a segment.
 const (
 	minSegment = 16 << 10
-	maxSegment = 128 << 10
-	// maxRecords bounds what a dump needs to sort a segment.
-	maxRecords = 2048
+	maxSegment = record.MaxPacked
 	// maxSegments is what a position in the probation log can name.
 	maxSegments = 1 << slotBits
 )

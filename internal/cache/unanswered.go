@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/packetcache/packetcache/internal/packet"
+	"github.com/packetcache/packetcache/internal/record"
 	"github.com/packetcache/packetcache/internal/session"
 )
 
@@ -126,11 +127,11 @@ func (c *Cache) moveWaiting(seg *segment) {
 			continue
 		}
 		h := &w.header
-		data := c.pipeline.moved[:h.length]
-		c.pages.read(c.pages.forward(w.behind, stampSize), data)
+		data := c.pipeline.moved[:h.Length]
+		c.pages.read(c.pages.forward(w.behind, record.StampSize), data)
 		c.leave(seg, w.behind, h)
-		p := packet.Packet{Time: h.time, Data: data, OrigLen: h.wire, Interface: h.iface, Direction: h.direction}
-		if c.put(unanswered, &p, h.tie, seg.newest) {
+		p := packet.Packet{Time: h.Time, Data: data, OrigLen: h.Wire, Interface: h.Interface, Direction: h.Direction}
+		if c.put(unanswered, &p, h.Tie, seg.newest) {
 			c.waiting.moved++
 		}
 	}

@@ -1,6 +1,10 @@
 package cache
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/packetcache/packetcache/internal/record"
+)
 
 // copyOut copies what stands in a segment from offset on to dst and returns
 // how much that was. Records can be read of raw segments only.
@@ -23,7 +27,7 @@ type walk struct {
 	at      place // of the next record
 	behind  place // behind the header: of the stamp, where there is one, or the data
 	offset  uint32
-	header  header
+	header  record.Header
 	stamp   uint32
 }
 
@@ -32,22 +36,22 @@ func (w *walk) next() bool {
 	if w.offset >= w.seg.size {
 		return false
 	}
-	var b [maxHeader + stampSize]byte
-	from := base{time: w.header.time, iface: w.header.iface, none: !w.started || w.seg.stamped}
+	var b [record.MaxHeader + record.StampSize]byte
+	from := record.Base{Time: w.header.Time, Interface: w.header.Interface, None: !w.started || w.seg.stamped}
 	if !w.started {
 		w.at, w.started = place{page: w.seg.first}, true
 	}
 	n := w.c.pages.read(w.at, b[:min(len(b), int(w.seg.size-w.offset))])
-	size := w.header.get(b[:n], from)
+	size := w.header.Get(b[:n], from)
 	if size == 0 {
 		return false
 	}
 	w.stamp, w.behind = 0, w.c.pages.forward(w.at, size)
 	if w.seg.stamped {
 		w.stamp = binary.LittleEndian.Uint32(b[size:])
-		size += stampSize
+		size += record.StampSize
 	}
-	size += w.header.length
+	size += w.header.Length
 	w.offset += uint32(size)
 	if w.offset < w.seg.size {
 		w.at = w.c.pages.forward(w.at, size)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/packetcache/packetcache/internal/packet"
+	"github.com/packetcache/packetcache/internal/record"
 )
 
 // A stream makes packets that carry their number, in time with each other.
@@ -47,7 +48,7 @@ func (s *stream) checkRecent(t *testing.T, size int) {
 	t.Helper()
 	stats := s.c.Stats()
 	checkStats(t, &stats)
-	n := uint64(stats.Budget / 8 / (size + maxHeader))
+	n := uint64(stats.Budget / 8 / (size + record.MaxHeader))
 	if n > s.made {
 		n = s.made
 	}

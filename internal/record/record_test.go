@@ -1,4 +1,4 @@
-package cache
+package record
 
 import (
 	"bytes"
@@ -11,37 +11,37 @@ import (
 )
 
 // checkRecord encodes a header and decodes it again.
-func checkRecord(t testing.TB, p *packet.Packet, tie uint16, from base, stamp bool) (size int) {
+func checkRecord(t testing.TB, p *packet.Packet, tie uint16, from Base, stamp bool) (size int) {
 	t.Helper()
 	const untouched = 0xcc
-	want := header{
-		time: p.Time, length: len(p.Data), wire: max(p.OrigLen, uint32(len(p.Data))),
-		iface: p.Interface, tie: tie, direction: p.Direction & 3,
+	want := Header{
+		Time: p.Time, Length: len(p.Data), Wire: max(p.OrigLen, uint32(len(p.Data))),
+		Interface: p.Interface, Tie: tie, Direction: p.Direction & 3,
 	}
-	b := bytes.Repeat([]byte{untouched}, headerRoom+64)
-	size = putHeader(b[:headerRoom], p, tie, from, stamp)
-	if rest := b[headerRoom:]; !bytes.Equal(rest, bytes.Repeat([]byte{untouched}, len(rest))) {
-		t.Fatalf("%+v from %+v: writes beyond headerRoom", want, from)
+	b := bytes.Repeat([]byte{untouched}, Room+64)
+	size = Put(b[:Room], p, tie, from, stamp)
+	if rest := b[Room:]; !bytes.Equal(rest, bytes.Repeat([]byte{untouched}, len(rest))) {
+		t.Fatalf("%+v from %+v: writes beyond Room", want, from)
 	}
 	n := size
 	if stamp {
-		n -= stampSize
+		n -= StampSize
 		if s := binary.LittleEndian.Uint32(b[n:]); s != 0 {
 			t.Fatalf("%+v from %+v: the stamp is %x", want, from, s)
 		}
 	}
-	if n < minHeader || n > maxHeader {
+	if n < minHeader || n > MaxHeader {
 		t.Fatalf("%+v from %+v: a header of %d bytes", want, from, n)
 	}
-	for _, room := range []int{size, n, headerRoom} {
-		var got header
-		if m := got.get(b[:room], from); m != n || got != want {
+	for _, room := range []int{size, n, Room} {
+		var got Header
+		if m := got.Get(b[:room], from); m != n || got != want {
 			t.Fatalf("%+v in %d bytes from %+v comes back as %+v in %d", want, n, from, got, m)
 		}
 	}
 	for cut := range n {
-		var got header
-		if m := got.get(b[:cut:cut], from); m != 0 {
+		var got Header
+		if m := got.Get(b[:cut:cut], from); m != 0 {
 			t.Fatalf("%+v from %+v: %d of %d bytes are decoded as %d", want, from, cut, n, m)
 		}
 	}
@@ -57,7 +57,7 @@ func TestRecordRoundTrip(t *testing.T) {
 			for _, start := range []int64{0, 1.8e18, math.MinInt64, math.MaxInt64} {
 				for bits := range 32 {
 					p := packet.Packet{Time: start + delta, Data: data[:length], OrigLen: uint32(length), Interface: 7, Direction: packet.Direction(bits & 3)}
-					from := base{time: start, iface: 7}
+					from := Base{Time: start, Interface: 7}
 					var tie uint16
 					if bits&4 != 0 {
 						p.Interface, p.OrigLen = math.MaxUint16, math.MaxUint32
@@ -66,7 +66,7 @@ func TestRecordRoundTrip(t *testing.T) {
 						tie = math.MaxUint16
 					}
 					if bits&16 != 0 {
-						from.none = true
+						from.None = true
 					}
 					checkRecord(t, &p, tie, from, bits&1 != 0)
 				}
@@ -92,11 +92,11 @@ func TestRecordSize(t *testing.T) {
 		{"2 s later", 2e6 * 1000, 6},
 		{"a week later", 7 * 24 * 3600 * 1e9, 9},
 	} {
-		if n := checkRecord(t, &p, 0, base{time: p.Time - test.delta}, false); n != test.want {
+		if n := checkRecord(t, &p, 0, Base{Time: p.Time - test.delta}, false); n != test.want {
 			t.Errorf("%s: %d bytes, want %d", test.name, n, test.want)
 		}
 	}
-	if n := checkRecord(t, &p, 0, base{none: true}, true); n != 3+8+2+stampSize {
+	if n := checkRecord(t, &p, 0, Base{None: true}, true); n != 3+8+2+StampSize {
 		t.Errorf("a first packet of a session takes %d bytes", n)
 	}
 }
@@ -107,27 +107,46 @@ func FuzzRecord(f *testing.F) {
 	random := rand.New(rand.NewPCG(5, 6))
 	for i := range 8 {
 		p := packet.Packet{Time: random.Int64(), Data: make([]byte, random.IntN(100)<<(2*i)%packet.MaxLen), OrigLen: random.Uint32(), Interface: 3}
-		b := make([]byte, headerRoom)
-		from := base{time: p.Time - random.Int64N(1<<(8*i)), iface: packet.InterfaceID(i), none: i == 0}
-		n := putHeader(b, &p, uint16(i), from, false)
-		f.Add(b[:n], from.time, uint16(i), i == 0)
+		b := make([]byte, Room)
+		from := Base{Time: p.Time - random.Int64N(1<<(8*i)), Interface: packet.InterfaceID(i), None: i == 0}
+		n := Put(b, &p, uint16(i), from, false)
+		f.Add(b[:n], from.Time, uint16(i), i == 0)
 	}
 	f.Add([]byte{0x70, 0xff, 0xff, 0, 0, 4, 0, 1, 2, 3, 4, 5, 6, 7, 8}, int64(0), uint16(0), false)
 	f.Fuzz(func(t *testing.T, b []byte, time int64, iface uint16, none bool) {
-		from := base{time: time, iface: packet.InterfaceID(iface), none: none}
-		var h header
-		n := h.get(b, from)
-		if n < 0 || n > len(b) || n > maxHeader {
+		from := Base{Time: time, Interface: packet.InterfaceID(iface), None: none}
+		var h Header
+		n := h.Get(b, from)
+		if n < 0 || n > len(b) || n > MaxHeader {
 			t.Fatalf("% x: a header of %d bytes", b, n)
 		}
 		if n == 0 {
 			return
 		}
-		if h.length < 0 || h.length > packet.MaxLen {
-			t.Fatalf("% x: a packet of %d bytes", b, h.length)
+		if h.Length < 0 || h.Length > packet.MaxLen {
+			t.Fatalf("% x: a packet of %d bytes", b, h.Length)
 		}
-		p := packet.Packet{Time: h.time, Data: make([]byte, h.length), OrigLen: h.wire, Interface: h.iface, Direction: h.direction}
-		checkRecord(t, &p, h.tie, from, false)
-		checkRecord(t, &p, h.tie, from, true)
+		p := packet.Packet{Time: h.Time, Data: make([]byte, h.Length), OrigLen: h.Wire, Interface: h.Interface, Direction: h.Direction}
+		checkRecord(t, &p, h.Tie, from, false)
+		checkRecord(t, &p, h.Tie, from, true)
 	})
+}
+
+// TestPutNext: what it writes for the usual packet is what Put does.
+func TestPutNext(t *testing.T) {
+	for _, gap := range []int64{1, 63, 64, 999, 1000, 63e3, 64e3, 1e9, 1<<40 + 1, 1<<54 - 1, (1<<54 - 1) / 1000 * 1000} {
+		for _, length := range []int{0, 60, longData - 1} {
+			from := Base{Time: 1.8e18, Interface: 3}
+			p := packet.Packet{Time: from.Time + gap, Data: make([]byte, length), Interface: 3, Direction: packet.Outbound}
+			var want [Room]byte
+			got := bytes.Repeat([]byte{0xcc}, Room)
+			n := Put(want[:], &p, 0, from, false)
+			if m := PutNext(got, uint64(gap), length, p.Direction); m != n || !bytes.Equal(got[:n], want[:n]) {
+				t.Errorf("%d bytes %d ns later: % x, want % x", length, gap, got[:m], want[:n])
+			}
+			if !bytes.Equal(got[11:], bytes.Repeat([]byte{0xcc}, Room-11)) {
+				t.Errorf("%d bytes %d ns later: writes beyond the first 11 bytes: % x", length, gap, got)
+			}
+		}
+	}
 }
