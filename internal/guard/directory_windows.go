@@ -61,18 +61,12 @@ func checkDirectory(path string, name *uint16) error {
 	if err != nil {
 		return fmt.Errorf("reading who may use %s: %w", path, err)
 	}
-	grants, err := grantsOf(sd)
+	other, err := othersThanUs(sd, ^windows.ACCESS_MASK(0))
 	if err != nil {
 		return fmt.Errorf("reading who may use %s: %w", path, err)
 	}
-	self, err := windows.GetCurrentProcessToken().GetTokenUser()
-	if err != nil {
-		return err
-	}
-	for _, g := range grants {
-		if !g.sid.Equals(self.User.Sid) {
-			return fmt.Errorf("%s is open to others (%s): remove it, and the service makes one that is not", path, accountName(g.sid))
-		}
+	if other != nil {
+		return fmt.Errorf("%s is open to others (%s): remove it, and the service makes one that is not", path, accountName(other))
 	}
 	return nil
 }

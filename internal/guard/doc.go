@@ -1,5 +1,5 @@
 // Package guard looks at who may change files that have to be safe from all but
-// administrators, and makes a directory that is.
+// administrators, and makes directories and files that are.
 package guard
 
 import "fmt"
