@@ -38,7 +38,7 @@ var rules = []rule{
 		reason: "capture and pcapio know packets, not what becomes of them: so each can be tested and replaced alone",
 	},
 	{
-		from:   []string{"internal/packet", "internal/record", "internal/mem", "internal/ipc", "internal/guard", "internal/crash", "internal/filter", "internal/pcapio"},
+		from:   []string{"internal/packet", "internal/record", "internal/mem", "internal/ipc", "internal/guard", "internal/datadir/...", "internal/crash", "internal/filter", "internal/pcapio"},
 		not:    []string{"internal/capture/...", "internal/cache", "internal/session", "internal/dump", "internal/control", "internal/config", "internal/daemon", "internal/service"},
 		reason: "the bottom layer serves all others and depends on none",
 	},
@@ -94,7 +94,7 @@ var rules = []rule{
 	},
 	{
 		from:   []string{"cmd/..."},
-		not:    []string{"testing", "net/http/pprof", "expvar", "github.com/rogpeppe/go-internal/..."},
+		not:    []string{"testing", "internal/datadir/faults", "net/http/pprof", "expvar", "github.com/rogpeppe/go-internal/..."},
 		reason: "tests and debugging doors have no place in a service that runs with privileges",
 	},
 }
