@@ -62,6 +62,10 @@ func TestWindowsService(t *testing.T) {
 
 	// The other ways to start and to stop it.
 	w.must("net", "stop", "PacketCache")
+	w.mustPcctl("stop") // waits for the process, though the service has stopped
+	if pids := w.processes(); len(pids) != 0 {
+		t.Errorf("after net stop and pcctl stop its program is run by %v", pids)
+	}
 	w.stopped("net stop")
 	w.must("net", "start", "PacketCache")
 	before, _ := w.status()

@@ -17,16 +17,6 @@ func startedByServices() bool {
 		unsafe.Pointer(&info), uint32(unsafe.Sizeof(info)), nil) != nil {
 		return false
 	}
-	parent, err := windows.OpenProcess(windows.PROCESS_QUERY_LIMITED_INFORMATION, false, uint32(info.InheritedFromUniqueProcessId))
-	if err != nil {
-		return false // gone, or not ours to look at: not the manager of a service
-	}
-	defer func() { _ = windows.CloseHandle(parent) }()
-	image := make([]uint16, windows.MAX_PATH)
-	size := uint32(len(image))
-	if windows.QueryFullProcessImageName(parent, 0, &image[0], &size) != nil {
-		return false
-	}
 	system, err := windows.GetSystemDirectory()
-	return err == nil && strings.EqualFold(windows.UTF16ToString(image[:size]), filepath.Join(system, "services.exe"))
+	return err == nil && strings.EqualFold(image(uint32(info.InheritedFromUniqueProcessId)), filepath.Join(system, "services.exe"))
 }

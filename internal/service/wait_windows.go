@@ -46,6 +46,10 @@ func stop(r registration, o Options) error {
 		return err
 	}
 	if before.CurrentState == windows.SERVICE_STOPPED {
+		program, _ := splitCommandLine(r.commandLine)
+		if err := awaitLeftovers(program); err != nil {
+			return err
+		}
 		return windows.ERROR_SERVICE_NOT_ACTIVE
 	}
 	process, err := windows.OpenProcess(windows.SYNCHRONIZE, false, before.ProcessId)
