@@ -22,15 +22,18 @@ type registryData struct{ valueType uint32 }
 
 // registryEntry turns a registry value into an entry. Numbers become text,
 // because a setting such as RamPercent may be a REG_DWORD (5) or, for lack of
-// a type with fractions, a REG_SZ ("0.5"). A REG_SZ is one item of a list and
-// is not split: "Ethernet, 2" is the name of a connection. expand replaces
-// environment variables in a REG_EXPAND_SZ.
+// a type with fractions, a REG_SZ ("0.5"). A REG_SZ has the items of a list with
+// | between them, as an installer's property and a policy can give them: that is
+// in no name that Windows lets a connection have, while "Ethernet, 2" is one. A
+// rule may have it in its filter and is one item. expand replaces environment
+// variables in a REG_EXPAND_SZ.
 func registryEntry(key, name string, valueType uint32, data []byte, expand func(string) string) Entry {
 	entry := Entry{Key: name, Where: key + `\` + name}
-	list := false
+	list, split := false, false
 	for _, f := range Fields() {
 		if strings.EqualFold(f.Registry, name) {
 			entry.Key, list = f.Key, f.Kind == List
+			split = list && f.Item != "rule"
 		}
 	}
 	switch {
@@ -39,9 +42,13 @@ func registryEntry(key, name string, valueType uint32, data []byte, expand func(
 		if valueType == regExpandSZ {
 			text = expand(text)
 		}
-		entry.Value = Words{text}
-		if list && text == "" {
+		switch {
+		case split:
+			entry.Value = items(text)
+		case list && text == "":
 			entry.Value = Words{}
+		default:
+			entry.Value = Words{text}
 		}
 	case valueType == regMultiSZ:
 		words := Words{}
@@ -60,6 +67,17 @@ func registryEntry(key, name string, valueType uint32, data []byte, expand func(
 		entry.Value = registryData{valueType}
 	}
 	return entry
+}
+
+// items are those of a list that one text holds.
+func items(text string) Words {
+	words := Words{}
+	for item := range strings.SplitSeq(text, "|") {
+		if item = strings.TrimSpace(item); item != "" {
+			words = append(words, item)
+		}
+	}
+	return words
 }
 
 // String names the value in messages.

@@ -55,7 +55,8 @@ func Markdown() string {
 		fmt.Fprintf(&b, "%s = %s\n", f.Key, tomlExample(f))
 	}
 	b.WriteString("```\n\nIn the registry a number is a REG_DWORD or, with a fraction, a REG_SZ; true and\n" +
-		"false are the REG_DWORD 1 and 0; a list is a REG_MULTI_SZ; all else is a REG_SZ.\n\n" +
+		"false are the REG_DWORD 1 and 0; a list is a REG_MULTI_SZ, or, but for `retain`, a REG_SZ\n" +
+		"with | between the items; all else is a REG_SZ.\n\n" +
 		"## Settings\n\n| setting | default | allowed | applies |\n| --- | --- | --- | --- |\n")
 	for _, f := range fields {
 		fmt.Fprintf(&b, "| [`%s`](#%s) | %s | %s | %s |\n", f.Key, f.Key, showDefault(f), f.Allowed(), applies(f))
