@@ -58,6 +58,8 @@ func TestPromises(t *testing.T) {
 		"ProtectSystem=strict",
 		"RuntimeDirectory=packetcache",
 		"StateDirectory=packetcache",
+		"StateDirectoryMode=0700",
+		"LoadCredentialEncrypted=packetcache.key",
 		"LimitCORE=0",
 		"LimitMEMLOCK=infinity",
 		"TimeoutStopSec=30",

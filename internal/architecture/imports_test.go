@@ -29,7 +29,7 @@ type rule struct {
 var rules = []rule{
 	{
 		from:   []string{"cmd/pcctl", "internal/pcctl", "internal/control"},
-		not:    []string{"internal/capture/...", "internal/cache", "internal/session", "internal/mem", "internal/dump", "internal/daemon"},
+		not:    []string{"internal/capture/...", "internal/cache", "internal/session", "internal/mem", "internal/dump", "internal/daemon", "internal/datadir", "internal/keystore"},
 		reason: "pcctl reaches the service through its endpoints only: it runs where nothing is captured, and must not load Npcap",
 	},
 	{
@@ -38,7 +38,7 @@ var rules = []rule{
 		reason: "capture and pcapio know packets, not what becomes of them: so each can be tested and replaced alone",
 	},
 	{
-		from:   []string{"internal/packet", "internal/record", "internal/mem", "internal/ipc", "internal/guard", "internal/datadir/...", "internal/crash", "internal/filter", "internal/pcapio"},
+		from:   []string{"internal/packet", "internal/record", "internal/mem", "internal/ipc", "internal/guard", "internal/datadir/...", "internal/keystore", "internal/crash", "internal/filter", "internal/pcapio"},
 		not:    []string{"internal/capture/...", "internal/cache", "internal/session", "internal/dump", "internal/control", "internal/config", "internal/daemon", "internal/service"},
 		reason: "the bottom layer serves all others and depends on none",
 	},
