@@ -12,7 +12,7 @@ import (
 type State struct {
 	// Age is how far back the history reaches at most: since then packets have
 	// been stored, and all losses are known.
-	Age time.Duration `json:"age"`
+	Age time.Duration `json:"age_ns"`
 	// Tables are the interfaces, by their numbers: those of the run that saved, and
 	// of earlier ones whose packets are still there.
 	Tables [][]packet.Interface `json:"tables"`
@@ -29,7 +29,7 @@ type Rule struct {
 	Filter string  `json:"filter"`
 	Factor float64 `json:"factor"`
 	// Since is for how long it has been in force.
-	Since time.Duration `json:"since"`
+	Since time.Duration `json:"since_ns"`
 }
 
 // A Log is the queue of the packets of one class, of the sessions under rules of
@@ -48,10 +48,10 @@ type Log struct {
 	Packets  uint64 `json:"packets"`
 	Bytes    uint64 `json:"bytes"`
 	// Newest is the age of its newest packet, 0 if it had none.
-	Newest time.Duration `json:"newest"`
+	Newest time.Duration `json:"newest_ns"`
 	// Lost is the age of the newest packet that was evicted or refused, nil if none
 	// was.
-	Lost *time.Duration `json:"lost,omitempty"`
+	Lost *time.Duration `json:"lost_ns,omitempty"`
 	// Late are the packets of sessions that belong to it and stand in the log of
 	// unanswered ones, nil if there are none.
 	Late *Span `json:"late,omitempty"`
@@ -62,6 +62,6 @@ type Log struct {
 
 // A Span is the ages of the oldest and the newest of some packets.
 type Span struct {
-	Oldest time.Duration `json:"oldest"`
-	Newest time.Duration `json:"newest"`
+	Oldest time.Duration `json:"oldest_ns"`
+	Newest time.Duration `json:"newest_ns"`
 }
