@@ -13,6 +13,7 @@ ping             iputils-ping
 iperf3           iperf3
 ethtool          ethtool
 zstd             zstd
+age              age
 ps               procps
 readelf          binutils
 systemd-analyze  systemd

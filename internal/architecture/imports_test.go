@@ -38,7 +38,7 @@ var rules = []rule{
 		reason: "capture and pcapio know packets, not what becomes of them: so each can be tested and replaced alone",
 	},
 	{
-		from:   []string{"internal/packet", "internal/record", "internal/mem", "internal/ipc", "internal/guard", "internal/datadir/...", "internal/keystore", "internal/crash", "internal/filter", "internal/pcapio"},
+		from:   []string{"internal/packet", "internal/record", "internal/seal", "internal/mem", "internal/ipc", "internal/guard", "internal/datadir/...", "internal/keystore", "internal/crash", "internal/filter", "internal/pcapio"},
 		not:    []string{"internal/capture/...", "internal/cache", "internal/session", "internal/dump", "internal/control", "internal/config", "internal/daemon", "internal/service"},
 		reason: "the bottom layer serves all others and depends on none",
 	},
@@ -61,6 +61,11 @@ var rules = []rule{
 		from:   []string{"internal/record"},
 		not:    []string{"internal/mem", "internal/session", "internal/pcapio", "internal/filter", "internal/ipc", "golang.org/x/...", "github.com/klauspost/...", "os", "net"},
 		reason: "how packets are kept is the same in memory, in a file, and on the machine that reads it, whatever stands around it",
+	},
+	{
+		from:   []string{"internal/seal"},
+		not:    []string{"internal/mem", "internal/ipc", "os/exec", "net/http"},
+		reason: "a sealed file is opened on any machine, by pcctl as by the service: it needs the file and a key and nothing else",
 	},
 	{
 		from:   []string{"internal/system32"},

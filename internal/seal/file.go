@@ -1,0 +1,172 @@
+package seal
+
+import (
+	"errors"
+	"io"
+
+	"filippo.io/age"
+
+	"github.com/packetcache/packetcache/internal/packet"
+	"github.com/packetcache/packetcache/internal/record"
+)
+
+// A File is a sealed file whose packets can be read in the order of time. It
+// remembers where each segment stands: 32 bytes for some ten thousand of the
+// file. It is not safe for concurrent use.
+type File struct {
+	// Name, Head and End are what the file says of itself. Of a damaged one there
+	// is no end.
+	Name Name
+	Head *Head
+	End  End
+	// Damage says from where on the file cannot be read, nil if all of it can.
+	Damage *DamageError
+	// Found is what can be read. Strange segments can be, but make no sense, and
+	// Strangest says why one of them does not.
+	Found     Count
+	Strange   Count
+	Strangest error
+	// Newest is the greatest timestamp, in nanoseconds since the Unix epoch; 0
+	// without packets.
+	Newest int64
+
+	interfaces []Interface
+	numbers    [][]packet.InterfaceID // by table
+	segments   []place
+	chunks     chunks
+}
+
+// A Count is a number of segments, their packets, and the captured bytes of
+// these.
+type Count struct {
+	Segments int
+	Packets  uint64
+	Bytes    uint64
+}
+
+func (c *Count) add(s *record.Segment) {
+	c.Segments++
+	c.Packets += uint64(s.Records)
+	c.Bytes += s.Captured
+}
+
+// An Interface is one that packets in the file are of, or were of before they
+// had to go.
+type Interface struct {
+	packet.Interface
+	// Holds says that the file may have packets of it.
+	Holds bool
+}
+
+// A place is where a segment stands.
+type place struct {
+	minTime, maxTime int64
+	at               int64 // the plaintext offset of what is in its frame
+	length           int32
+	records          uint16
+}
+
+// Open reads all of a file once, to see what is in it. Errors are those of
+// NewReader: of a file that is damaged behind its head the packets before that
+// can be read. Look, if not nil, is called now and then with the bytes of the
+// file that have been read; what it returns ends the reading.
+func Open(src io.ReaderAt, size int64, look func(done int64) error, ids ...age.Identity) (*File, error) {
+	watched := &watchedReader{r: io.NewSectionReader(src, 0, size), look: look}
+	r, err := NewReader(watched, ids...)
+	if err != nil {
+		return nil, errors.Join(watched.err, err)
+	}
+	defer r.Close()
+	f := &File{Name: r.name, Head: r.head}
+	f.unite()
+	var s record.Segment
+	for {
+		at := r.at + frameHeader
+		err := r.Next(&s)
+		if watched.err != nil {
+			return nil, watched.err
+		}
+		if err != nil {
+			_ = errors.As(err, &f.Damage) // else it is the end
+			break
+		}
+		f.see(&s, at)
+	}
+	f.End = r.end
+	f.chunks = chunks{opener: r.in.opener, src: src, start: r.in.start, size: size, number: r.in.index, ended: r.in.last}
+	return f, nil
+}
+
+// see takes note of a segment.
+func (f *File) see(s *record.Segment, at int64) {
+	if err := check(s, &f.Head.State); err != nil {
+		f.Strange.add(s)
+		f.Strangest = err
+		return
+	}
+	if f.Found.Segments == 0 || s.MaxTime > f.Newest {
+		f.Newest = s.MaxTime
+	}
+	f.Found.add(s)
+	f.segments = append(f.segments, place{s.MinTime, s.MaxTime, at, int32(segmentHeader + len(s.Data)), uint16(s.Records)})
+	numbers := f.numbers[s.Table]
+	if s.Many && s.Tallies == 0 {
+		for _, id := range numbers { // the records would have to be read
+			f.interfaces[id].Holds = true
+		}
+	}
+	_ = eachShare(s, func(share record.Share) error {
+		f.interfaces[numbers[share.Interface]].Holds = true
+		return nil
+	})
+}
+
+// unite makes one table of all. As in the cache, an interface is the same if it
+// has the same name and link type.
+func (f *File) unite() {
+	type key struct {
+		name     string
+		linkType packet.LinkType
+	}
+	known := map[key]packet.InterfaceID{}
+	for _, table := range f.Head.State.Tables {
+		numbers := make([]packet.InterfaceID, len(table))
+		for i := range table {
+			k := key{table[i].Name, table[i].LinkType}
+			id, ok := known[k]
+			if !ok {
+				id = packet.InterfaceID(len(f.interfaces))
+				known[k] = id
+				f.interfaces = append(f.interfaces, Interface{Interface: table[i]})
+			}
+			numbers[i] = id
+		}
+		f.numbers = append(f.numbers, numbers)
+	}
+}
+
+// Interfaces are those that the packets name.
+func (f *File) Interfaces() []Interface { return f.interfaces }
+
+// Close overwrites what was read in memory.
+func (f *File) Close() { f.chunks.wipe() }
+
+// A watchedReader tells how much has been read of it.
+type watchedReader struct {
+	r    io.Reader
+	done int64
+	look func(int64) error
+	err  error // that ended it
+}
+
+func (w *watchedReader) Read(b []byte) (int, error) {
+	if w.look != nil && w.err == nil {
+		w.err = w.look(w.done)
+	}
+	if w.err != nil {
+		return 0, w.err
+	}
+	n, err := w.r.Read(b)
+	w.done += int64(n)
+	return n, err
+}
