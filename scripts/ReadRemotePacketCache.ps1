@@ -200,7 +200,7 @@ function Read-PacketCacheDump {
             $stream = New-Object System.IO.BufferedStream -ArgumentList $pipe, 65536
             $status = & $readLine
             while ($header = & $readLine) {
-                if ($header -match '^X-PacketCache-Estimate: *(\d+)$') { $estimate = [long]$Matches[1] }
+                if ($header -match '^X-PacketCache-Estimated-Bytes: *(\d+)$') { $estimate = [long]$Matches[1] }
             }
             if ($status -notmatch '^HTTP/1\.\d 200 ') {
                 $reader = New-Object System.IO.StreamReader -ArgumentList $stream

@@ -283,6 +283,26 @@ func TestSentFunction(t *testing.T) {
 	}
 }
 
+// TestProtocol holds what the scripts say to the service, and listen for, against
+// the description of the endpoint.
+func TestProtocol(t *testing.T) {
+	known := read(t, filepath.Join("..", "docs", "control.md"))
+	text := read(t, readers[0])
+	words := regexp.MustCompile(`X-PacketCache-[A-Za-z-]+[A-Za-z]`).FindAllString(text, -1)
+	list := regexp.MustCompile(`foreach \(\$name in (('\w+'(, )?)+)\)`).FindStringSubmatch(text)
+	if len(words) != 2 || list == nil {
+		t.Fatalf("the script uses the headers %q and the parameters %q", words, list)
+	}
+	for _, name := range strings.Split(list[1], ", ") {
+		words = append(words, "`"+strings.ToLower(strings.Trim(name, "'"))+"`")
+	}
+	for _, word := range append(words, `\\.\pipe\PacketCache-control`, "GET /v1/dump", "`sha256`") {
+		if !strings.Contains(known, word) {
+			t.Errorf("docs/control.md knows no %s", word)
+		}
+	}
+}
+
 // TestWordsUsersKnow holds the remote script to the calls and messages of the one
 // that PacketCache's users have.
 func TestWordsUsersKnow(t *testing.T) {
