@@ -78,7 +78,9 @@ type Cache struct {
 	// outlived is the score of what was evicted last for its age.
 	outlived float64
 	// epoch counts the readers that have begun; see probation.go.
-	epoch    uint32
+	epoch uint32
+	// arranged counts the arrangements of the logs.
+	arranged uint32
 	waiting  waiting
 	order    orderOf
 	begun    bool // a segment was, so that the one before it may be compressed

@@ -95,8 +95,10 @@ func (r *Reader) begin(cur *cursor, ref segmentRef, passed uint16) standing {
 	if wasOpen {
 		cur.size, cur.records = r.open[at].size, r.open[at].records
 	}
+	had := r.had(seg.seq)
+	cur.records -= had.records
 	// An ordered segment is so when it is sorted, too.
-	disordered, raw := seg.disordered || passed > 0, seg.codec == codecRaw
+	disordered, raw := seg.disordered || passed > 0 || had.records > 0, seg.codec == codecRaw
 	if disordered && raw {
 		r.list = c.listRecords(seg, cur.size, r.list[:0])
 	}
@@ -105,10 +107,12 @@ func (r *Reader) begin(cur *cursor, ref segmentRef, passed uint16) standing {
 		return atEnd
 	}
 	if disordered {
-		slices.SortFunc(r.list, func(a, b sortKey) int {
-			return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.tie, b.tie), cmp.Compare(a.offset, b.offset))
+		fresh, _ := slices.BinarySearchFunc(r.list, had.size, func(k sortKey, size uint32) int { return cmp.Compare(k.offset, size) })
+		list := r.list[fresh:]
+		slices.SortFunc(list, func(a, b sortKey) int {
+			return cmp.Or(cmp.Compare(a.time, b.time), cmp.Compare(a.tie&^record.Moved, b.tie&^record.Moved), cmp.Compare(a.offset, b.offset))
 		})
-		rest := r.list[min(int(passed), len(r.list)):]
+		rest := list[min(int(passed), len(list)):]
 		if len(rest) == 0 {
 			return atEnd
 		}

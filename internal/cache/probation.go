@@ -77,7 +77,7 @@ func (c *Cache) promote(position, hash uint64, class0 int) bool {
 	}
 	c.leave(seg, c.pages.forward(place{page: seg.first}, int(offset)+size), &h)
 	p := packet.Packet{Time: h.Time, Data: data, OrigLen: h.Wire, Interface: h.Interface, Direction: h.Direction}
-	c.put(class0, &p, h.Tie, seg.newest)
+	c.put(class0, &p, h.Tie|record.Moved, seg.newest)
 	return true
 }
 

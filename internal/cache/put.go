@@ -141,7 +141,7 @@ func (c *Cache) putRare(l *log, class int, p *packet.Packet, tie uint16, at int6
 
 // outOfOrder books the time of a record that is not newer than all before it.
 func (s *segment) outOfOrder(time int64, tie uint16) {
-	s.disordered = s.disordered || s.records > 0 && (time < s.maxTime || tie < s.lastTie)
+	s.disordered = s.disordered || s.records > 0 && (time < s.maxTime || tie&^record.Moved < s.lastTie&^record.Moved)
 	s.minTime, s.maxTime = min(s.minTime, time), max(s.maxTime, time)
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/packetcache/packetcache/internal/packet"
+	"github.com/packetcache/packetcache/internal/record"
 )
 
 // A Query says which packets to read.
@@ -37,10 +38,13 @@ type Reader struct {
 	wanted wanted
 	// last is the youngest segment there was; segments that were open may
 	// have grown since, so their size then is kept.
-	last   uint64
-	open   []openSegment // by seq
-	todo   []segmentRef  // not yet begun, the one with the oldest packet first
-	heap   []*cursor     // begun, the one with the oldest packet first
+	last uint64
+	open []openSegment // by seq
+	// after says that it shows what came after the moment since, and not what had.
+	after  bool
+	since  Mark
+	todo   []segmentRef // not yet begun, the one with the oldest packet first
+	heap   []*cursor    // begun, the one with the oldest packet first
 	spare  []*cursor
 	taken  bool      // heap[0] stands at a record that has been passed
 	lent   bool      // the windows must stand still: records of them are in a batch
@@ -48,12 +52,16 @@ type Reader struct {
 	large  []byte    // a record that is larger than a cursor's window
 	total  uint64
 	passed uint64
+	now    moment // when it began
 	active bool
 }
 
+// An openSegment is a log's youngest segment, as it was.
 type openSegment struct {
 	seq           uint64
 	size, records uint32
+	slot          uint32
+	log           uint32
 }
 
 // A segmentRef is a segment to begin, or to go on with; minTime is the timestamp
@@ -88,18 +96,11 @@ func (r *Reader) Begin(q Query) {
 	c := r.c
 	c.decompressor.begin()
 	r.active = true
-	r.query, r.wanted = q, c.want(q.Addresses)
+	r.query, r.wanted, r.after = q, c.want(q.Addresses), false
 	c.mu.Lock()
-	c.epoch++
-	r.epoch = c.epoch
-	r.last = c.segments.seq
-	r.open = r.open[:0]
+	r.look()
 	for class := range c.logs {
 		l := &c.logs[class]
-		if l.youngest != noSegment {
-			seg := &c.segments.slots[l.youngest]
-			r.open = append(r.open, openSegment{seg.seq, seg.size, seg.records})
-		}
 		for slot := l.oldest; slot != noSegment; slot = c.segments.slots[slot].next {
 			seg := &c.segments.slots[slot]
 			if seg.maxTime >= q.Since && seg.minTime <= q.Until {
@@ -110,6 +111,27 @@ func (r *Reader) Begin(q Query) {
 		}
 	}
 	c.mu.Unlock()
+	r.sort()
+}
+
+// look notes how far the cache has come.
+func (r *Reader) look() {
+	c := r.c
+	c.epoch++
+	r.epoch = c.epoch
+	r.last = c.segments.seq
+	r.now = c.moment()
+	r.open = r.open[:0]
+	for i := range c.logs {
+		if slot := c.logs[i].youngest; slot != noSegment {
+			seg := &c.segments.slots[slot]
+			r.open = append(r.open, openSegment{seg.seq, seg.size, seg.records, slot, uint32(i)})
+		}
+	}
+}
+
+// sort puts what there is to read in its order.
+func (r *Reader) sort() {
 	slices.SortFunc(r.open, func(a, b openSegment) int { return cmp.Compare(a.seq, b.seq) })
 	slices.SortFunc(r.todo, inTodo)
 }
@@ -172,6 +194,10 @@ func (r *Reader) Read(batch []packet.Packet) (n int) {
 func (r *Reader) take(cur *cursor, p *packet.Packet) bool {
 	h := &cur.header
 	gone := cur.stamp != 0 && cur.stamp < r.epoch
+	if r.after {
+		// Each packet where it came first, and nowhere else.
+		gone = h.Tie&record.Moved != 0
+	}
 	wanted := h.Time >= r.query.Since && h.Time <= r.query.Until
 	if gone || !wanted {
 		if !gone {
@@ -318,7 +344,7 @@ func before(a, b *cursor) bool {
 	if a.header.Time != b.header.Time {
 		return a.header.Time < b.header.Time
 	}
-	return a.header.Tie < b.header.Tie
+	return a.header.Place() < b.header.Place()
 }
 
 // rise moves a cursor that may be older than those above it to its place.

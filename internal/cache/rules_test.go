@@ -100,7 +100,9 @@ func TestRulesKeepForAsLongAsTheySay(t *testing.T) {
 	}
 	longer, shorter := reach(0), reach(1)
 	t.Logf("others %v, the one that counts 4 times as much %.2f times as long, the one of 0.1 %.3f", usual, longer, shorter)
-	if longer < 3.6 || longer > 4.4 || shorter < 0.08 || shorter > 0.14 {
+	// Of those kept for a tenth there are some three segments, and the last of them
+	// goes as a whole.
+	if longer < 3.6 || longer > 4.4 || shorter < 0.08 || shorter > 0.16 {
 		t.Errorf("kept %.2f and %.3f times as long, want 4 and 0.1", longer, shorter)
 	}
 	if age, complete := s.PromiseOf(&s.Rules[2], 0); age != 0 || complete {

@@ -26,7 +26,7 @@ func (r *Reader) run(cur *cursor, batch []packet.Packet) (n int) {
 		b := window[at:]
 		size := h.Following(b)
 		end := at + size + h.Length
-		if size == 0 || end > len(window) || h.Time >= last || h.Time < first {
+		if size == 0 || end > len(window) || h.Time >= last || h.Time < first || r.after && h.Tie&record.Moved != 0 {
 			break
 		}
 		h.Fill(&batch[n], window[at+size:end])

@@ -66,6 +66,7 @@ func (c *Cache) moveTiers(before []rule) {
 		}
 	}
 	c.logs, c.tiers = logs, tiers
+	c.arranged++
 	c.weigh()
 }
 

@@ -16,7 +16,7 @@ import (
 //	length     2 bytes; 0xffff says that 4 bytes follow with the real one
 //	time       1 to 8 bytes
 //	interface  2 bytes, unless it is that of the record before
-//	tie        2 bytes, only if the time is that of the packet before
+//	tie        2 bytes, only if the time is that of the packet before, or it was moved
 //	wire       4 bytes, the length on the wire, unless all of it was captured
 //
 // All integers are little-endian. A time of 8 bytes is nanoseconds since the
@@ -59,10 +59,18 @@ type Header struct {
 	Wire   uint32
 	// Interface is its number in the table that the segment names.
 	Interface packet.InterfaceID
-	// Tie numbers packets with the same time, from 0, as they came.
+	// Tie numbers packets with the same time, from 0, as they came. Moved may be
+	// set in it.
 	Tie       uint16
 	Direction packet.Direction
 }
+
+// Moved is set in the tie of a record that stood in another log before: who reads
+// on from some moment has had it there, or will.
+const Moved = 1 << 15
+
+// Place is the tie without Moved.
+func (h *Header) Place() uint16 { return h.Tie &^ Moved }
 
 // Fill makes p the packet of a header and its data.
 func (h *Header) Fill(p *packet.Packet, data []byte) {
