@@ -92,12 +92,12 @@ func TestFollow(t *testing.T) {
 							followers[i].catchUp(t, c)
 						}
 					}
-					switch {
-					case n%9000 == 4500:
+					switch n % 9000 {
+					case 4500:
 						if err := c.Resize(smallBudget + w.random.IntN(smallBudget)); err != nil {
 							t.Fatal(err)
 						}
-					case n%9000 == 8000:
+					case 8000:
 						if err := c.SetRules([]Rule{{Filter: fmt.Sprint(n), Factor: float64(1 + n%3), Match: func(packet.LinkType, []byte, uint32) bool { return n%2 == 0 }}}); err != nil {
 							t.Fatal(err)
 						}

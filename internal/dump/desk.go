@@ -35,6 +35,7 @@ type desks struct {
 	mu      sync.Mutex
 	all     [Parallel]desk
 	waiting int
+	follows int // those that wait for packets
 	served  uint64
 }
 
@@ -89,6 +90,13 @@ func (d *desks) wait(change int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.waiting += change
+}
+
+// rest notes that a dump waits for packets and needs no desk, or does so no longer.
+func (d *desks) rest(change int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.follows += change
 }
 
 // occupy chooses a desk for who has a turn, one that has its memory if it can.
@@ -177,5 +185,5 @@ func (d *desks) activity() (active, waiting int, served uint64) {
 			active++
 		}
 	}
-	return active, d.waiting, d.served
+	return active + d.follows, d.waiting, d.served
 }

@@ -5,7 +5,6 @@ package dump
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"math"
 	"time"
@@ -58,6 +57,9 @@ type Request struct {
 	// Limit is the most bytes that the file may have, 0 for any. The oldest
 	// packets are kept. What does not fit even an empty file is ErrLimit.
 	Limit int64
+	// End, if not nil, asks for what comes, too: after what is there the dump goes
+	// on until End is closed or the query's Until has passed.
+	End <-chan struct{}
 }
 
 // A Result says what was sent.
@@ -67,7 +69,8 @@ type Result struct {
 	// First and Last are the times of the first and the last packet in
 	// nanoseconds since the Unix epoch; both 0 without packets.
 	First, Last int64
-	// Missing packets were evicted before the dump came to them.
+	// Missing packets were evicted before the dump came to them, because its reader
+	// is slow or the cache small.
 	Missing uint64
 	// LimitReached: there was more than Limit allowed.
 	LimitReached bool
@@ -127,30 +130,14 @@ func (d *Dumper) Dump(ctx context.Context, req Request, w Writer) (Result, error
 	if req.Filter != nil {
 		req.Query.Addresses = req.Filter.Expr().Hosts()
 	}
-	at := d.desks.tryTake()
-	if at != nil {
-		defer func() { d.desks.leave(at) }()
-		at.reader.Begin(req.Query)
+	f, mark := &file{d: d, req: req, w: w}, &cache.Mark{}
+	err := f.history(ctx, mark)
+	if err == nil && req.End != nil {
+		err = f.follow(ctx, mark)
 	}
-	f := d.begin(req, w, at)
-	if empty := int64(len(f.buf) + f.closing); req.Limit > 0 && empty > req.Limit {
-		return f.result, fmt.Errorf("%w: without any the file has %d bytes", ErrLimit, empty)
+	if err == nil {
+		err = f.end()
 	}
-	f.made = int64(len(f.buf))
-	if err := f.write(f.buf); err != nil {
-		return f.result, err
-	}
-	if at == nil {
-		f.buf = nil // the wait may be long
-		var err error
-		if at, err = d.desks.take(ctx); err != nil {
-			return f.result, fmt.Errorf("waiting for other dumps to end: %w", err)
-		}
-		defer func() { d.desks.leave(at) }()
-		at.reader.Begin(req.Query)
-	}
-	err := f.body(ctx, at)
-	f.result.Missing = at.reader.Missing()
 	if err == nil {
 		d.desks.count()
 	}

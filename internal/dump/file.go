@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/packetcache/packetcache/internal/cache"
 	"github.com/packetcache/packetcache/internal/packet"
 )
 
@@ -18,7 +19,7 @@ type file struct {
 	d       *Dumper
 	req     Request
 	w       Writer
-	desk    *desk // nil while it waits for its turn
+	desk    *desk // nil while it waits for its turn, or for packets
 	form    form
 	types   []packet.LinkType // by interface
 	closing int               // bytes that the file's end takes, at most
@@ -32,18 +33,55 @@ type file struct {
 	result  Result      // Bytes is, like quick, the writer's as long as one is
 }
 
-// begin makes the file's header.
-func (d *Dumper) begin(req Request, w Writer, at *desk) *file {
-	f := &file{d: d, req: req, w: w, desk: at}
-	interfaces := f.learn()
-	if req.PCAPNG {
-		f.form = &pcapngForm{d: d}
-	} else {
-		f.form = &pcapForm{waits: at == nil}
+// history sends the header, and what is there when there is a desk for it, and
+// sets mark to that moment.
+func (f *file) history(ctx context.Context, mark *cache.Mark) error {
+	at := f.d.desks.tryTake()
+	if at != nil {
+		defer func() { f.d.desks.leave(at) }()
+		at.reader.Begin(f.req.Query)
 	}
-	f.buf = f.form.begin(f.buf, interfaces)
+	if err := f.begin(at != nil); err != nil {
+		return err
+	}
+	if at == nil {
+		var err error
+		if at, err = f.d.desks.take(ctx); err != nil {
+			return fmt.Errorf("waiting for other dumps to end: %w", err)
+		}
+		defer func() { f.d.desks.leave(at) }()
+		at.reader.Begin(f.req.Query)
+	}
+	at.reader.Mark(mark)
+	err := f.body(ctx, at)
+	f.result.Missing = at.reader.Missing()
+	return err
+}
+
+// begin sends the file's header. Known says that nothing else is to be in the file
+// than what is there now.
+func (f *file) begin(known bool) error {
+	interfaces := f.learn()
+	if f.req.PCAPNG {
+		f.form = &pcapngForm{d: f.d}
+	} else {
+		f.form = &pcapForm{waits: !known || f.req.End != nil}
+	}
+	header := f.form.begin(nil, interfaces)
 	f.closing = len(f.form.end(nil, interfaces))
-	return f
+	if empty := int64(len(header) + f.closing); f.req.Limit > 0 && empty > f.req.Limit {
+		return fmt.Errorf("%w: without any the file has %d bytes", ErrLimit, empty)
+	}
+	f.made = int64(len(header))
+	return f.write(header)
+}
+
+// end sends what stands behind the packets.
+func (f *file) end() error {
+	if last := f.form.end(nil, f.learn()); len(last) > 0 {
+		return f.write(last)
+	}
+	return nil
 }
 
 // learn reads the link types of all interfaces, and returns the interfaces.
@@ -64,24 +102,24 @@ type described struct {
 	holds bool
 }
 
-// body sends what follows the header.
+// body sends the packets that the desk's reader shows.
 func (f *file) body(ctx context.Context, at *desk) error {
 	f.desk, f.buf = at, at.buf[:0]
 	f.full, f.written = make(chan []byte), make(chan error, 1)
-	go func() {
-		for b := range f.full {
-			f.written <- f.write(b)
+	go func(full <-chan []byte, written chan<- error) {
+		for b := range full {
+			written <- f.write(b)
 		}
-	}()
-	defer close(f.full)
+	}(f.full, f.written)
 	err := f.packets(ctx)
 	if err == nil {
-		f.buf = f.form.end(f.buf, f.learn())
 		err = f.flush()
 	}
 	if last := f.settle(); err == nil {
 		err = last
 	}
+	close(f.full)
+	f.desk, f.buf = nil, nil
 	return err
 }
 

@@ -19,6 +19,8 @@ type form interface {
 	// those were. Types are the link types by interface.
 	packets(buf []byte, list []packet.Packet, types []packet.LinkType, most int) ([]byte, int)
 	end(buf []byte, interfaces []described) []byte
+	// missed notes that so many packets are missing before the next one.
+	missed(packets uint64)
 }
 
 // pcapForm is classic pcap: one link type for all.
@@ -66,6 +68,8 @@ func (f *pcapForm) packets(buf []byte, list []packet.Packet, types []packet.Link
 	return buf, len(list)
 }
 
+func (*pcapForm) missed(uint64) {}
+
 func (*pcapForm) end(buf []byte, _ []described) []byte { return buf }
 
 // pcapngForm is pcapng: each interface with its own link type, ns, and the
@@ -75,6 +79,8 @@ type pcapngForm struct {
 	// known of the cache's interfaces have been described; the file numbers
 	// them from shift on.
 	known, shift int
+	// gap packets are missing before the next one.
+	gap uint64
 }
 
 func (f *pcapngForm) begin(buf []byte, interfaces []described) []byte {
@@ -108,13 +114,16 @@ func (f *pcapngForm) packets(buf []byte, list []packet.Packet, _ []packet.LinkTy
 			moved.Interface += packet.InterfaceID(f.shift)
 			p = &moved
 		}
-		buf = pcapio.AppendPacket(buf, p, 0)
+		buf = pcapio.AppendPacket(buf, p, f.gap)
 		if len(buf) > most {
 			return buf[:before], i
 		}
+		f.gap = 0
 	}
 	return buf, len(list)
 }
+
+func (f *pcapngForm) missed(packets uint64) { f.gap += packets }
 
 func (f *pcapngForm) end(buf []byte, interfaces []described) []byte {
 	now, counters := f.d.now(), f.d.facts.Counters()
