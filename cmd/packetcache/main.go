@@ -12,6 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/packetcache/packetcache/eventlog"
+	"github.com/packetcache/packetcache/internal/crash"
 	"github.com/packetcache/packetcache/internal/service"
 	_ "github.com/packetcache/packetcache/internal/system32" // before anything loads a DLL
 )
@@ -25,6 +26,9 @@ func main() {
 // everything that can fail.
 func run(args []string, stdout, stderr io.Writer) int {
 	log, end := newLogger(stderr)
+	if err := crash.KeepMemory(); err != nil {
+		eventlog.Unnumbered("A crash may leave memory, and so packets, on the disk: " + err.Error()).Log(log)
+	}
 	config := service.Config{Name: "PacketCache", Log: log, ExitCode: serviceCode}
 	err := service.Run(config, func(ctx context.Context, ready func()) error {
 		app := newApp(stdout, stderr, func(c *cli.Context) error { return serve(c, log, stdout, ready) })

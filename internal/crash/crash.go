@@ -1,6 +1,7 @@
-// Package crash keeps what the Go runtime prints when a Windows service crashes.
-// It prints to standard error, which a service does not have; under systemd that
-// is the journal.
+// Package crash is about crashes of the service: it keeps the memory of the process
+// out of what the system writes to the disk then, and on Windows keeps what the Go
+// runtime prints. It prints to standard error, which a service does not have there;
+// under systemd that is the journal.
 package crash
 
 import "time"

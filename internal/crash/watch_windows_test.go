@@ -46,6 +46,9 @@ func TestMain(m *testing.M) {
 	if err != nil {
 		os.Exit(99)
 	}
+	if err := KeepMemory(); err != nil {
+		os.Exit(99)
+	}
 	secret := bytes.Repeat([]byte(secretText), 100)
 	crashes[how](secret)
 	runtime.KeepAlive(unsafe.SliceData(secret))

@@ -14,12 +14,33 @@ func reserveMemory(size int) ([]byte, error) {
 	}
 	// The address is VirtualAlloc's, not the garbage collector's, so that it
 	// cannot move; going through a pointer to it is how vet knows.
-	return unsafe.Slice(*(**byte)(unsafe.Pointer(&addr)), size), nil
+	reserved := unsafe.Slice(*(**byte)(unsafe.Pointer(&addr)), size)
+	excludeMemory(reserved, "WerRegisterExcludedMemoryBlock")
+	return reserved, nil
+}
+
+// excludeStep is how much is left out of error reports in one call, which counts in
+// 32 bits. There may be 512 such blocks.
+const excludeStep = 1 << 31
+
+// excludeMemory has Windows Error Reporting leave memory out of what it collects when
+// the process crashes, or ends that. It is a hint: Windows 10 before version 1703 does
+// not know it.
+func excludeMemory(reserved []byte, function string) {
+	call := windows.NewLazySystemDLL("kernel32.dll").NewProc(function)
+	if call.Find() != nil {
+		return
+	}
+	for at := 0; at < len(reserved); at += excludeStep {
+		block := reserved[at:min(at+excludeStep, len(reserved))]
+		_, _, _ = call.Call(address(block), uintptr(len(block))) // to end it, the address is enough
+	}
 }
 
 func address(part []byte) uintptr { return uintptr(unsafe.Pointer(unsafe.SliceData(part))) }
 
 func releaseMemory(reserved []byte) error {
+	excludeMemory(reserved, "WerUnregisterExcludedMemoryBlock")
 	return windows.VirtualFree(address(reserved), 0, windows.MEM_RELEASE)
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 	"unicode/utf16"
@@ -14,6 +15,7 @@ import (
 	"golang.org/x/sys/windows/svc/mgr"
 
 	"github.com/packetcache/packetcache/eventlog"
+	"github.com/packetcache/packetcache/internal/crash"
 	"github.com/packetcache/packetcache/internal/guard"
 )
 
@@ -174,6 +176,11 @@ func settle(name string, log *logrus.Logger) {
 			entry.WithError(err).Debug("This system does not know a part of the registration")
 		case err != nil:
 			eventlog.RegistrationIncomplete(t.name, err).Log(log)
+		}
+	}
+	if self, err := os.Executable(); err == nil {
+		if err := crash.Exclude(filepath.Base(self)); err != nil {
+			eventlog.RegistrationIncomplete("exclusion from Windows Error Reporting", err).Log(log)
 		}
 	}
 }

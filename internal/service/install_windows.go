@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/windows/svc/mgr"
 
 	"github.com/packetcache/packetcache/eventlog"
+	"github.com/packetcache/packetcache/internal/crash"
 	"github.com/packetcache/packetcache/internal/guard"
 )
 
@@ -65,6 +66,9 @@ func install(manager *mgr.Mgr, o Options) error {
 	}
 	// The source is called like the service, as is the custom.
 	if err := eventlog.Register(o.Name, filepath.Join(filepath.Dir(binary), eventlog.DLL)); err != nil {
+		return err
+	}
+	if err := crash.Exclude(filepath.Base(binary)); err != nil {
 		return err
 	}
 	o.report(found)
@@ -127,6 +131,10 @@ func uninstall(manager *mgr.Mgr, r registration, o Options) error {
 	}
 	r.Close()
 	if err := eventlog.Unregister(o.Name); err != nil {
+		return err
+	}
+	program, _ := splitCommandLine(r.commandLine)
+	if err := crash.Include(filepath.Base(program)); err != nil {
 		return err
 	}
 	for deadline := time.Now().Add(removePatience); ; time.Sleep(pollEvery) {

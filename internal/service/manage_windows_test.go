@@ -125,6 +125,23 @@ func (s testService) state() (state uint32) {
 	return state
 }
 
+// excluded reports whether Windows Error Reporting is to leave the program alone.
+// Wine has the list at a place of its own.
+func (s testService) excluded() bool {
+	for _, path := range []string{`SOFTWARE\Microsoft\Windows\Windows Error Reporting`, `SOFTWARE\Microsoft\Windows Error Reporting`} {
+		key, err := registry.OpenKey(registry.LOCAL_MACHINE, path+`\ExcludedApplications`, registry.QUERY_VALUE)
+		if err != nil {
+			continue
+		}
+		value, _, err := key.GetIntegerValue(filepath.Base(s.o.Binary))
+		key.Close()
+		if err == nil && value == 1 {
+			return true
+		}
+	}
+	return false
+}
+
 // eventSource is the file with the texts of its events, as registered.
 func (s testService) eventSource() string {
 	s.t.Helper()
@@ -191,6 +208,21 @@ func TestServiceLife(t *testing.T) {
 	}
 	if err := os.Remove(s.o.Binary); err != nil {
 		t.Error(err)
+	}
+}
+
+// What Windows writes of a crash has nothing of the memory of the service, as long as
+// it is installed. The name is its own, since others are tested at the same time.
+func TestExclusion(t *testing.T) {
+	s := newTestService(t)
+	s.o.Binary = s.put(s.o.Name + ".exe")
+	s.do(Install)
+	if !s.excluded() {
+		t.Error("Windows Error Reporting concerns itself with the service")
+	}
+	s.do(Uninstall)
+	if s.excluded() {
+		t.Error("it is still on the list after it was removed")
 	}
 }
 
