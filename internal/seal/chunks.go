@@ -6,18 +6,11 @@ import "io"
 // back to each of them several times.
 const recent = 32
 
-// Chunks reads the plaintext of a file at random, as far as it is known to be
-// good.
+// Chunks reads the plaintext of a file at random.
 type chunks struct {
-	opener
-	src    io.ReaderAt
-	start  int64 // of the first chunk in the file
-	size   int64 // of the file
-	number int64 // how many chunks are good
-	ended  bool  // the last of these is the last of the file
-	sealed []byte
-	kept   [recent]chunk
-	uses   int64
+	*payload
+	kept [recent]chunk
+	uses int64
 }
 
 // A chunk is one that was opened.
@@ -31,7 +24,7 @@ type chunk struct {
 func (c *chunks) ReadAt(b []byte, offset int64) (n int, err error) {
 	for n < len(b) {
 		at := offset + int64(n)
-		plain, err := c.chunk(at / chunkSize)
+		plain, err := c.get(at / chunkSize)
 		if err != nil {
 			return n, err
 		}
@@ -44,11 +37,8 @@ func (c *chunks) ReadAt(b []byte, offset int64) (n int, err error) {
 	return n, nil
 }
 
-// chunk returns the plaintext of a chunk.
-func (c *chunks) chunk(index int64) ([]byte, error) {
-	if index < 0 || index >= c.number {
-		return nil, io.ErrUnexpectedEOF
-	}
+// get returns the plaintext of a chunk.
+func (c *chunks) get(index int64) ([]byte, error) {
 	c.uses++
 	oldest := &c.kept[0]
 	for i := range c.kept {
@@ -61,19 +51,11 @@ func (c *chunks) chunk(index int64) ([]byte, error) {
 			oldest = k
 		}
 	}
-	at := c.start + index*sealedChunk
-	if c.sealed == nil {
-		c.sealed = make([]byte, sealedChunk)
-	}
 	if oldest.plain == nil {
 		oldest.plain = make([]byte, 0, chunkSize)
 	}
-	sealed := c.sealed[:min(sealedChunk, c.size-at)]
 	oldest.used = 0
-	if n, err := c.src.ReadAt(sealed, at); n < len(sealed) {
-		return nil, cutOr(err)
-	}
-	plain, err := c.open(oldest.plain[:0], sealed, index, c.ended && index == c.number-1)
+	plain, _, err := c.chunk(oldest.plain, index)
 	if err != nil {
 		return nil, err
 	}

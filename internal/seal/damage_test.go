@@ -7,17 +7,18 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/packetcache/packetcache/internal/record"
 )
 
-// A layout says where the frames of a file end in its plaintext.
+// A layout says where the frames of a file stand in its plaintext.
 type layout struct {
 	header int   // bytes of the age header and the salt
 	head   int   // the end of the head
 	ends   []int // of the segments
-	end    int   // of all
+	end    int   // of the last of them
 }
 
 func layoutOf(t *testing.T, s *sample, file []byte) layout {
@@ -30,7 +31,7 @@ func layoutOf(t *testing.T, s *sample, file []byte) layout {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := layout{header: len(header) + saltSize, head: len(magic) + frameHeader + len(head)}
+	l := layout{header: len(header) + saltSize, head: len(magic) + markSize + frameHeader + len(head)}
 	l.end = l.head
 	for i := range s.segments {
 		l.end += frameHeader + segmentHeader + len(s.segments[i].Data)
@@ -39,24 +40,34 @@ func layoutOf(t *testing.T, s *sample, file []byte) layout {
 	return l
 }
 
-// readable is how many segments can be read of a file of which that much of the
-// plaintext is good, -1 if not even the head can.
-func (l *layout) readable(good int) int {
-	if good < l.head {
-		return -1
+// without lists the segments that can be read when the plaintext from one offset
+// to another is bad; ok is false if not even the head can be.
+func (l *layout) without(from, to int) (segments []int, ok bool) {
+	begin := l.head
+	for i, end := range l.ends {
+		if end <= from || begin >= to {
+			segments = append(segments, i)
+		}
+		begin = end
 	}
-	n := 0
-	for n < len(l.ends) && l.ends[n] <= good {
-		n++
-	}
-	return n
+	return segments, from >= l.head
 }
 
-// expect holds what is read of a damaged file, in order and at random, against
-// what can be.
-func (l *layout) expect(s *sample, k keys, file []byte, readable int) error {
+// chunkAt is the plaintext of the chunk that a byte of the file is of.
+func (l *layout) chunkAt(n int) (from, to int) {
+	if n < l.header {
+		return 0, math.MaxInt
+	}
+	chunk := (n - l.header) / sealedChunk
+	return chunk * chunkSize, (chunk + 1) * chunkSize
+}
+
+// expect holds what is read of a file, in order and at random, against what can
+// be when the plaintext from one offset to another is bad.
+func (l *layout) expect(s *sample, k keys, file []byte, from, to int) error {
+	want, ok := l.without(from, to)
 	r, err := NewReader(bytes.NewReader(file), k.recovery)
-	if readable < 0 {
+	if !ok {
 		if err == nil {
 			return errors.New("it opens")
 		}
@@ -66,20 +77,20 @@ func (l *layout) expect(s *sample, k keys, file []byte, readable int) error {
 		return err
 	}
 	got, err := readAll(r)
-	if !isDamage(err) || len(got) != readable {
-		return fmt.Errorf("%d segments and %w, want %d", len(got), err, readable)
+	if !isDamage(err) || len(got) != len(want) {
+		return fmt.Errorf("%d segments and %w, want %d", len(got), err, len(want))
 	}
 	for i := range got {
-		if !bytes.Equal(got[i].Data, s.segments[i].Data) || got[i].MinTime != s.segments[i].MinTime {
+		if original := &s.segments[want[i]]; !bytes.Equal(got[i].Data, original.Data) || got[i].MinTime != original.MinTime {
 			return fmt.Errorf("segment %d has changed", i)
 		}
 	}
-	f, err := Open(bytes.NewReader(file), int64(len(file)), nil, k.machine)
+	f, err := Open(bytes.NewReader(file), nil, k.machine)
 	if err != nil {
 		return err
 	}
-	if f.Damage == nil || f.Found.Segments != readable {
-		return fmt.Errorf("at random: %d segments, want %d: %w", f.Found.Segments, readable, f.Damage)
+	if f.Damage == nil || f.Found.Segments != len(want) {
+		return fmt.Errorf("at random: %d segments, want %d: %w", f.Found.Segments, len(want), f.Damage)
 	}
 	packets, err := packetsOf(f, math.MinInt64, math.MaxInt64)
 	if err != nil || uint64(len(packets)) != f.Found.Packets {
@@ -114,30 +125,24 @@ func TestTruncated(t *testing.T) {
 		t.Fatalf("the file has %d bytes only", len(file))
 	}
 	for _, n := range steps(l, len(file)) {
-		good := max(n-l.header, -1) / sealedChunk * chunkSize
-		if n < l.header {
-			good = -1
-		}
-		if err := l.expect(s, k, file[:n], l.readable(good)); err != nil {
+		from, _ := l.chunkAt(n)
+		if err := l.expect(s, k, file[:n], from, math.MaxInt); err != nil {
 			t.Errorf("cut at %d of %d: %v", n, len(file), err)
 		}
 	}
 }
 
-// Where a bit has changed, all chunks before can be read.
+// Where a bit has changed, all that is not in the same chunk can be read.
 func TestFlippedBits(t *testing.T) {
 	s := newSample(rand.New(rand.NewPCG(10, 1)), 9, 9, 9)
 	k := newKeys(t)
 	file := s.seal(t, k)
 	l := layoutOf(t, s, file)
 	for _, n := range steps(l, len(file)) {
-		good := -1
-		if n >= l.header {
-			good = (n - l.header) / sealedChunk * chunkSize
-		}
+		from, to := l.chunkAt(n)
 		for bit := range 8 {
 			file[n] ^= 1 << bit
-			if err := l.expect(s, k, file, l.readable(good)); err != nil {
+			if err := l.expect(s, k, file, from, to); err != nil {
 				t.Errorf("bit %d of byte %d of %d: %v", bit, n, len(file), err)
 			}
 			file[n] ^= 1 << bit
@@ -183,36 +188,95 @@ func TestTrailing(t *testing.T) {
 	}
 }
 
-// A disk that fails in the middle is no end, and what was read counts.
-func TestReadError(t *testing.T) {
-	s := newSample(rand.New(rand.NewPCG(12, 1)), 9, 9, 9)
+// Many places can be damaged, and the disk may be what fails.
+func TestDamagedPlaces(t *testing.T) {
+	s := newSample(rand.New(rand.NewPCG(12, 1)), 30, 30, 30)
 	k := newKeys(t)
 	file := s.seal(t, k)
+	l := layoutOf(t, s, file)
+	chunks := (len(file) - l.header) / sealedChunk
+	if chunks < 8 {
+		t.Fatalf("%d chunks", chunks)
+	}
 	broken := errors.New("input/output error")
-	r, err := NewReader(io.MultiReader(bytes.NewReader(file[:len(file)/2]), failing{broken}), k.machine)
+	disk := &badDisk{src: bytes.NewReader(file), err: broken}
+	lost := map[int]bool{}
+	for _, chunk := range []int{2, 3, 6} {
+		at := l.header + chunk*sealedChunk
+		file[at+777] ^= 0x10
+		from, to := l.chunkAt(at)
+		disk.bad = append(disk.bad, int64(at))
+		have := map[int]bool{}
+		readable, _ := l.without(from, to)
+		for _, i := range readable {
+			have[i] = true
+		}
+		for i := range s.segments {
+			lost[i] = lost[i] || !have[i]
+		}
+	}
+	want := len(s.segments)
+	for _, gone := range lost {
+		if gone {
+			want--
+		}
+	}
+	for name, src := range map[string]io.ReaderAt{"bits": bytes.NewReader(file), "disk": disk} {
+		r, err := NewReader(src, k.machine)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list, err := readAll(r)
+		var damage *DamageError
+		if !errors.As(err, &damage) || damage.Places != 2 || damage.FileOffset != int64(l.header+2*sealedChunk) || len(list) != want {
+			t.Errorf("%s: %d segments and %+v, want %d", name, len(list), err, want)
+		}
+		if name == "disk" && !errors.Is(err, broken) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if end, ok := r.End(); !ok || end != s.end {
+			t.Errorf("%s: the end is %v, %t", name, end, ok)
+		}
+		if again := r.Next(new(record.Segment)); !errors.Is(again, err) {
+			t.Errorf("%s: then %v", name, again)
+		}
+	}
+	disk.bad = nil
+	for chunk := 1; chunk <= chunks; chunk++ {
+		disk.bad = append(disk.bad, int64(l.header+chunk*sealedChunk))
+	}
+	disk.asked = 0
+	r, err := NewReader(disk, k.machine)
 	if err != nil {
 		t.Fatal(err)
 	}
-	list, err := readAll(r)
-	if len(list) == 0 || !isDamage(err) || !errors.Is(err, broken) {
-		t.Errorf("%d segments, %v", len(list), err)
-	}
-	var s2 record.Segment
-	if again := r.Next(&s2); !errors.Is(again, broken) {
-		t.Errorf("then %v", again)
+	if _, err := readAll(r); !isDamage(err) || disk.asked > maxFailures {
+		t.Errorf("a disk that fails throughout was asked %d times: %v", disk.asked, err)
 	}
 }
 
-type failing struct{ err error }
+// A badDisk cannot read what begins at some places.
+type badDisk struct {
+	src   io.ReaderAt
+	bad   []int64
+	err   error
+	asked int
+}
 
-func (f failing) Read([]byte) (int, error) { return 0, f.err }
+func (d *badDisk) ReadAt(b []byte, at int64) (int, error) {
+	if slices.Contains(d.bad, at) {
+		d.asked++
+		return len(b) / 2, d.err
+	}
+	return d.src.ReadAt(b, at)
+}
 
 // A file that changes between the two readings loses what has changed only.
 func TestChangedMeanwhile(t *testing.T) {
 	s := newSample(rand.New(rand.NewPCG(13, 1)), 9, 9, 9)
 	k := newKeys(t)
 	file := s.seal(t, k)
-	f, err := Open(bytes.NewReader(file), int64(len(file)), nil, k.machine)
+	f, err := Open(bytes.NewReader(file), nil, k.machine)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -235,11 +299,47 @@ func TestLook(t *testing.T) {
 			}
 			return nil
 		}
-		if _, err := Open(bytes.NewReader(file), int64(len(file)), look, k.machine); !errors.Is(err, enough) {
+		if _, err := Open(bytes.NewReader(file), look, k.machine); !errors.Is(err, enough) {
 			t.Errorf("at %d: %v", at, err)
 		}
 		if _, err := Verify(bytes.NewReader(file), look, k.machine); !errors.Is(err, enough) {
 			t.Errorf("verifying, at %d: %v", at, err)
+		}
+	}
+}
+
+// The mark is found wherever it stands, across the end of a chunk as well, unless
+// what is damaged has part of it.
+func TestSkip(t *testing.T) {
+	mark := []byte(testMark)
+	for _, at := range []int{chunkSize - 4, chunkSize, chunkSize + 1, 2*chunkSize - 9, 2*chunkSize - 8, 2*chunkSize - 7, 2*chunkSize - 1, 2 * chunkSize, 3*chunkSize - 8, 3*chunkSize - 3} {
+		plain := bytes.Repeat([]byte("8 rando"), 3*chunkSize/7+1)[:3*chunkSize]
+		plain = append(append(plain[:at:at], mark...), "found"...)
+		plain = append(plain, bytes.Repeat([]byte{'x'}, 7)...)
+		file := sealPlain(plain)
+		header := len(fixed().header)
+		file[header+saltSize] ^= 1
+		p, err := newPayload(bytes.NewReader(file), fixed().key, int64(header))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := newStream(p)
+		if _, err := s.Read(make([]byte, 1)); !errors.Is(err, errTampered) {
+			t.Fatal(err)
+		}
+		found := s.skip(mark)
+		if found != (at >= chunkSize) {
+			t.Errorf("with the mark at %d: %t", at, found)
+		}
+		if !found {
+			continue
+		}
+		if got := s.at(); got != int64(at+len(mark)) {
+			t.Errorf("with the mark at %d it goes on at %d", at, got)
+		}
+		var next [5]byte
+		if _, err := io.ReadFull(s, next[:]); err != nil || string(next[:]) != "found" {
+			t.Errorf("with the mark at %d there follows %q, %v", at, next, err)
 		}
 	}
 }

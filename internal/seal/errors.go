@@ -22,22 +22,25 @@ func (e *VersionError) Error() string {
 	return fmt.Sprintf("the file has version %d of the format, and this program reads version %d only", e.Version, Version)
 }
 
-// A DamageError says from where on a file cannot be read: it was cut off,
-// changed, or written by somebody who does not keep to the format. What came
-// before is as it was written.
+// A DamageError says where a file cannot be read: there it was changed, cut off,
+// or written by somebody who does not keep to the format. All that can be read
+// has been given out before, and is as it was written.
 type DamageError struct {
-	// Offset is the position in the plaintext behind the last whole frame.
-	Offset int64
-	// FileOffset is that in the file from which on it is damaged; with what
-	// makes no sense, that of the chunk where it begins.
-	FileOffset int64
+	// Offset is the position in the plaintext of the first frame that cannot be
+	// read, FileOffset that in the file from which on it cannot.
+	Offset, FileOffset int64
 	// Err says what is wrong there.
 	Err error
+	// Places is how many there are, each with at least a frame.
+	Places int
 }
 
 func (e *DamageError) Error() string {
-	if e.FileOffset == 0 {
+	switch {
+	case e.FileOffset == 0:
 		return fmt.Sprintf("its beginning is damaged: %v", e.Err)
+	case e.Places > 1:
+		return fmt.Sprintf("damaged at %d places, the first at byte %d: %v", e.Places, e.FileOffset, e.Err)
 	}
 	return fmt.Sprintf("damaged at byte %d: %v", e.FileOffset, e.Err)
 }

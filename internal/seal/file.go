@@ -14,12 +14,13 @@ import (
 // remembers where each segment stands: 32 bytes for some ten thousand of the
 // file. It is not safe for concurrent use.
 type File struct {
-	// Name, Head and End are what the file says of itself. Of a damaged one there
-	// is no end.
-	Name Name
-	Head *Head
-	End  End
-	// Damage says from where on the file cannot be read, nil if all of it can.
+	// Name, Head and End are what the file says of itself. Of one that was cut off
+	// there is no end.
+	Name  Name
+	Head  *Head
+	End   End
+	Ended bool
+	// Damage says where the file cannot be read, nil if all of it can.
 	Damage *DamageError
 	// Found is what can be read. Strange segments can be, but make no sense, and
 	// Strangest says why one of them does not.
@@ -34,20 +35,6 @@ type File struct {
 	numbers    [][]packet.InterfaceID // by table
 	segments   []place
 	chunks     chunks
-}
-
-// A Count is a number of segments, their packets, and the captured bytes of
-// these.
-type Count struct {
-	Segments int
-	Packets  uint64
-	Bytes    uint64
-}
-
-func (c *Count) add(s *record.Segment) {
-	c.Segments++
-	c.Packets += uint64(s.Records)
-	c.Bytes += s.Captured
 }
 
 // An Interface is one that packets in the file are of, or were of before they
@@ -67,11 +54,11 @@ type place struct {
 }
 
 // Open reads all of a file once, to see what is in it. Errors are those of
-// NewReader: of a file that is damaged behind its head the packets before that
-// can be read. Look, if not nil, is called now and then with the bytes of the
-// file that have been read; what it returns ends the reading.
-func Open(src io.ReaderAt, size int64, look func(done int64) error, ids ...age.Identity) (*File, error) {
-	watched := &watchedReader{r: io.NewSectionReader(src, 0, size), look: look}
+// NewReader: if the head can be read, so can be all that is not damaged. Look, if
+// not nil, is called now and then with the bytes of the file that have been read;
+// what it returns ends the reading.
+func Open(src io.ReaderAt, look func(done int64) error, ids ...age.Identity) (*File, error) {
+	watched := &watchedFile{src: src, look: look}
 	r, err := NewReader(watched, ids...)
 	if err != nil {
 		return nil, errors.Join(watched.err, err)
@@ -80,20 +67,18 @@ func Open(src io.ReaderAt, size int64, look func(done int64) error, ids ...age.I
 	f := &File{Name: r.name, Head: r.head}
 	f.unite()
 	var s record.Segment
-	for {
-		at := r.at + frameHeader
-		err := r.Next(&s)
-		if watched.err != nil {
-			return nil, watched.err
+	for err == nil {
+		if err = r.Next(&s); err == nil {
+			f.see(&s, r.at+frameHeader)
 		}
-		if err != nil {
-			_ = errors.As(err, &f.Damage) // else it is the end
-			break
-		}
-		f.see(&s, at)
 	}
-	f.End = r.end
-	f.chunks = chunks{opener: r.in.opener, src: src, start: r.in.start, size: size, number: r.in.index, ended: r.in.last}
+	if watched.err != nil {
+		return nil, watched.err
+	}
+	_ = errors.As(err, &f.Damage) // else it is the end
+	f.End, f.Ended = r.End()
+	f.chunks = chunks{payload: r.in.payload}
+	f.chunks.src = src
 	return f, nil
 }
 
@@ -151,22 +136,19 @@ func (f *File) Interfaces() []Interface { return f.interfaces }
 // Close overwrites what was read in memory.
 func (f *File) Close() { f.chunks.wipe() }
 
-// A watchedReader tells how much has been read of it.
-type watchedReader struct {
-	r    io.Reader
-	done int64
-	look func(int64) error
+// A watchedFile tells how much has been read of it.
+type watchedFile struct {
+	src  io.ReaderAt
+	look func(done int64) error
 	err  error // that ended it
 }
 
-func (w *watchedReader) Read(b []byte) (int, error) {
+func (w *watchedFile) ReadAt(b []byte, at int64) (int, error) {
 	if w.look != nil && w.err == nil {
-		w.err = w.look(w.done)
+		w.err = w.look(at)
 	}
 	if w.err != nil {
-		return 0, w.err
+		return 0, io.ErrUnexpectedEOF
 	}
-	n, err := w.r.Read(b)
-	w.done += int64(n)
-	return n, err
+	return w.src.ReadAt(b, at)
 }

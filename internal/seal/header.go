@@ -56,45 +56,33 @@ type Name struct {
 // it. Errors are ErrNotAge, ErrForeign, a *VersionError, for which the name is
 // returned too, or a *DamageError.
 func ReadName(r io.Reader) (Name, error) {
-	header, _, err := readHeader(r)
-	if err != nil {
-		return Name{}, err
-	}
-	return nameOf(header)
+	_, name, err := ReadHeader(r)
+	return name, err
 }
 
 // ReadHeader is ReadName for who wants to have the file's key unwrapped: it
 // returns the age header besides.
 func ReadHeader(r io.Reader) (header []byte, name Name, err error) {
-	header, _, err = readHeader(r)
-	if err != nil {
-		return nil, Name{}, err
-	}
-	name, err = nameOf(header)
-	return header, name, err
-}
-
-// readHeader reads an age header, and returns a reader of what follows.
-func readHeader(r io.Reader) (header []byte, rest io.Reader, err error) {
 	var read bytes.Buffer
 	header, err = age.ExtractHeader(io.TeeReader(io.LimitReader(r, MaxHeader), &read))
 	switch start := read.Bytes(); {
 	case err == nil:
-		// A header has one form only, so this is how long it is in the file.
-		return header, io.MultiReader(bytes.NewReader(start[len(header):]), r), nil
+		name, err = nameOf(header)
+		return header, name, err
 	case !bytes.HasPrefix(start, []byte(intro)):
 		if len(start) > 0 && strings.HasPrefix(intro, string(start)) {
-			return nil, nil, &DamageError{Err: errCut}
+			err = &DamageError{Err: errCut}
+		} else {
+			err = ErrNotAge
 		}
-		return nil, nil, ErrNotAge
-	case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF):
-		if read.Len() == MaxHeader {
-			return nil, nil, ErrForeign // no header of ours is as long
-		}
-		return nil, nil, &DamageError{Err: errCut}
+	case !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF):
+		err = &DamageError{Err: err}
+	case read.Len() == MaxHeader:
+		err = ErrForeign // no header of ours is as long
 	default:
-		return nil, nil, &DamageError{Err: err}
+		err = &DamageError{Err: errCut}
 	}
+	return nil, Name{}, err
 }
 
 // nameOf finds our stanza in a header.

@@ -12,12 +12,12 @@ import (
 	"golang.org/x/crypto/chacha20poly1305"
 )
 
-// The payload of an age file is a nonce and chunks of 64 KiB, each of which
+// The payload of an age file is a salt and chunks of 64 KiB, each of which
 // authenticates by itself (age-encryption.org/v1, "Payload").
 //
-// Files are written by the age library. They are read here, because of a file
-// that was cut off the library gives nothing at random (DecryptReaderAt begins
-// with the last chunk), and because it leaves each chunk it reads in memory.
+// Files are written by the age library. They are read here, because the library
+// ends at the first chunk that is damaged, gives nothing at random of a file that
+// was cut off, and leaves each chunk it reads in memory.
 const (
 	chunkSize   = 64 << 10
 	sealedChunk = chunkSize + chacha20poly1305.Overhead
@@ -25,59 +25,30 @@ const (
 	keyLabel    = "payload"
 )
 
-// An opener opens the chunks of one file.
-type opener struct{ aead cipher.AEAD }
+// A payload opens the chunks of one file.
+type payload struct {
+	aead   cipher.AEAD
+	src    io.ReaderAt
+	start  int64  // of the first chunk in the file
+	sealed []byte // a chunk as it stands in the file
+}
 
-func newOpener(fileKey, salt []byte) (opener, error) {
-	key, err := hkdf.Key(sha256.New, fileKey, salt, keyLabel, chacha20poly1305.KeySize)
+// newPayload opens what follows the header, from the offset at of the file on.
+func newPayload(src io.ReaderAt, fileKey []byte, at int64) (*payload, error) {
+	var salt [saltSize]byte
+	if n, err := src.ReadAt(salt[:], at); n < len(salt) {
+		return nil, cutOr(err)
+	}
+	key, err := hkdf.Key(sha256.New, fileKey, salt[:], keyLabel, chacha20poly1305.KeySize)
 	if err != nil {
-		return opener{}, fmt.Errorf("derive the key of the payload: %w", err)
+		return nil, fmt.Errorf("derive the key of the payload: %w", err)
 	}
 	defer clear(key)
 	aead, err := chacha20poly1305.New(key)
-	return opener{aead}, err
-}
-
-// open appends the plaintext of a chunk to dst. Index numbers the chunks from
-// 0.
-func (o opener) open(dst, sealed []byte, index int64, last bool) ([]byte, error) {
-	// 11 bytes of counter, big-endian, and one that is 1 in the last chunk.
-	var nonce [chacha20poly1305.NonceSize]byte
-	binary.BigEndian.PutUint64(nonce[3:11], uint64(index))
-	if last {
-		nonce[11] = 1
-	}
-	plain, err := o.aead.Open(dst, nonce[:], sealed, nil)
 	if err != nil {
-		return nil, errTampered
+		return nil, fmt.Errorf("the key of the payload: %w", err)
 	}
-	return plain, nil
-}
-
-// A payload reads the plaintext of a file from its beginning.
-type payload struct {
-	opener
-	src    io.Reader
-	sealed []byte // a chunk as it stands in the file
-	plain  []byte // what is in it
-	unread []byte // what of that is still to be read
-	index  int64  // of the next chunk
-	start  int64  // the offset of the first chunk in the file
-	last   bool   // there is none
-	err    error
-}
-
-// newPayload reads what follows the header, from the offset at of the file on.
-func newPayload(src io.Reader, fileKey []byte, at int64) (*payload, error) {
-	var salt [saltSize]byte
-	if _, err := io.ReadFull(src, salt[:]); err != nil {
-		return nil, cutOr(err)
-	}
-	o, err := newOpener(fileKey, salt[:])
-	if err != nil {
-		return nil, err
-	}
-	return &payload{opener: o, src: src, start: at + saltSize, sealed: make([]byte, sealedChunk), plain: make([]byte, 0, chunkSize)}, nil
+	return &payload{aead: aead, src: src, start: at + saltSize, sealed: make([]byte, sealedChunk)}, nil
 }
 
 // cutOr is what an error of reading means.
@@ -88,73 +59,54 @@ func cutOr(err error) error {
 	return err
 }
 
-// Read gives out nothing that has not been authenticated. It ends with io.EOF
-// where the file does, if it ends as it was written.
-func (p *payload) Read(b []byte) (int, error) {
-	for len(p.unread) == 0 {
-		if p.err == nil {
-			p.err = p.next()
-		}
-		if p.err != nil {
-			return 0, p.err
-		}
-	}
-	n := copy(b, p.unread)
-	p.unread = p.unread[n:]
-	return n, nil
-}
-
-// next opens the next chunk.
-func (p *payload) next() error {
-	if p.last {
-		return p.end()
-	}
-	n, err := io.ReadFull(p.src, p.sealed)
-	last := errors.Is(err, io.ErrUnexpectedEOF)
-	if err != nil && !last { // with io.EOF as well: the last chunk is missing
-		return cutOr(err)
-	}
-	plain, err := p.open(p.plain[:0], p.sealed[:n], p.index, last)
+// chunk returns the plaintext of a chunk, in the memory of dst, and whether it is
+// the last one. Behind the last there is nothing: errCut. What is shorter than
+// a chunk is and was not written like that is errEnd; other errors concern this
+// chunk only.
+func (p *payload) chunk(dst []byte, index int64) (plain []byte, last bool, err error) {
+	n, err := p.src.ReadAt(p.sealed, p.place(index))
 	switch {
-	case err != nil && last:
-		return errEnd
-	case err != nil:
+	case n == len(p.sealed):
+	case !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
+		return nil, false, fmt.Errorf("it cannot be read: %w", err)
+	case n == 0:
+		return nil, false, errCut
+	default:
 		last = true
-		if plain, err = p.open(p.plain[:0], p.sealed[:n], p.index, last); err != nil {
-			return err
+	}
+	plain, err = p.open(dst, p.sealed[:n], index, last)
+	switch {
+	case err == nil:
+	case last:
+		return nil, false, errEnd
+	default:
+		last = true // and full
+		if plain, err = p.open(dst, p.sealed[:n], index, last); err != nil {
+			return nil, false, errTampered
 		}
 	}
-	if len(plain) == 0 && p.index > 0 {
-		return errTampered // age writes no empty chunk but the first
+	if len(plain) == 0 && index > 0 {
+		return nil, false, errEnd // age writes no empty chunk but the first
 	}
-	p.plain, p.unread, p.last = plain, plain, last
-	p.index++
-	return nil
+	return plain, last, nil
 }
 
-// end looks whether the file ends with the last chunk.
-func (p *payload) end() error {
-	n, err := io.ReadFull(p.src, p.sealed[:1])
-	switch {
-	case n > 0:
-		return errTrailing
-	case errors.Is(err, io.EOF):
-		return io.EOF
+func (p *payload) open(dst, sealed []byte, index int64, last bool) ([]byte, error) {
+	// 11 bytes of counter, big-endian, and one that is 1 in the last chunk.
+	var nonce [chacha20poly1305.NonceSize]byte
+	binary.BigEndian.PutUint64(nonce[3:11], uint64(index))
+	if last {
+		nonce[11] = 1
 	}
-	return err
+	return p.aead.Open(dst[:0], nonce[:], sealed, nil)
 }
 
-// place is where in the file the chunk is that cannot be read, or, if there is
-// none, that with a byte of the plaintext.
-func (p *payload) place(offset int64) int64 {
-	if p.err != nil {
-		return p.start + p.index*sealedChunk
-	}
-	return p.start + offset/chunkSize*sealedChunk
-}
+// place is where in the file a chunk stands.
+func (p *payload) place(index int64) int64 { return p.start + index*sealedChunk }
 
-// wipe overwrites what the payload has read.
-func (p *payload) wipe() {
-	clear(p.plain[:cap(p.plain)])
-	p.unread = nil
+// follows reports whether there is something behind the last chunk.
+func (p *payload) follows(last int64, plain int) bool {
+	var b [1]byte
+	n, _ := p.src.ReadAt(b[:], p.place(last)+int64(plain)+chacha20poly1305.Overhead)
+	return n > 0
 }

@@ -37,12 +37,11 @@ func fixedKey() age.Identity { return age.NewInjectedFileKeyIdentity(bytes.Clone
 
 // sealPlain puts plaintext into a file, as the age specification says.
 func sealPlain(plain []byte) []byte {
-	var salt [saltSize]byte
-	o, err := newOpener(fixed().key, salt[:])
+	file := append(bytes.Clone(fixed().header), make([]byte, saltSize)...)
+	p, err := newPayload(bytes.NewReader(file), fixed().key, int64(len(fixed().header)))
 	if err != nil {
 		panic(err)
 	}
-	file := append(bytes.Clone(fixed().header), salt[:]...)
 	for index := uint64(0); ; index++ {
 		n := min(len(plain), chunkSize)
 		var nonce [12]byte
@@ -50,7 +49,7 @@ func sealPlain(plain []byte) []byte {
 		if n == len(plain) {
 			nonce[11] = 1
 		}
-		file = o.aead.Seal(file, nonce[:], plain[:n], nil)
+		file = p.aead.Seal(file, nonce[:], plain[:n], nil)
 		if plain = plain[n:]; len(plain) == 0 {
 			return file
 		}
@@ -74,7 +73,7 @@ func plaintext(t testing.TB, s *sample) []byte {
 
 // frames puts plaintext together of a head as JSON and what follows it.
 func frames(head string, rest ...[]byte) []byte {
-	b := append([]byte(magic), frame(frameHead, []byte(head))...)
+	b := append([]byte(magic+testMark), frame(frameHead, []byte(head))...)
 	for _, f := range rest {
 		b = append(b, f...)
 	}
@@ -82,9 +81,11 @@ func frames(head string, rest ...[]byte) []byte {
 }
 
 func frame(kind byte, content []byte) []byte {
-	b := binary.LittleEndian.AppendUint32([]byte{kind}, uint32(len(content)))
+	b := binary.LittleEndian.AppendUint32(append([]byte(testMark), kind), uint32(len(content)))
 	return append(b, content...)
 }
+
+const testMark = "8 random"
 
 func endFrame(e End) []byte {
 	raw, err := json.Marshal(e)

@@ -13,28 +13,28 @@ import (
 )
 
 // A Reader reads a sealed file from its beginning to its end, and gives out
-// nothing that is not as it was written. It takes about 400 KiB besides the
-// head. It is not safe for concurrent use.
+// nothing that is not as it was written. What is damaged it passes over. It takes
+// about 400 KiB besides the head. It is not safe for concurrent use.
 type Reader struct {
 	name    Name
 	head    *Head
 	end     End
-	in      *payload
-	at      int64 // the plaintext offset of what is read next
+	ended   bool
+	in      *stream
+	mark    [markSize]byte
+	marked  bool  // the mark of the next frame has been read
+	at      int64 // the plaintext offset of the next frame
 	segment [segmentHeader]byte
 	data    []byte
-	count   End
+	count   Count
+	damage  *DamageError
 	err     error
 }
 
 // NewReader begins to read a file. Besides those of ReadName, errors are
 // ErrWrongKey, and a *DamageError if not even the head can be read.
-func NewReader(r io.Reader, ids ...age.Identity) (*Reader, error) {
-	header, rest, err := readHeader(r)
-	if err != nil {
-		return nil, err
-	}
-	name, err := nameOf(header)
+func NewReader(src io.ReaderAt, ids ...age.Identity) (*Reader, error) {
+	header, name, err := ReadHeader(io.NewSectionReader(src, 0, MaxHeader))
 	if err != nil {
 		return nil, err
 	}
@@ -46,15 +46,15 @@ func NewReader(r io.Reader, ids ...age.Identity) (*Reader, error) {
 		}
 		return nil, &DamageError{Err: fmt.Errorf("the age header: %w", err)}
 	}
-	in, err := newPayload(rest, fileKey, int64(len(header)))
+	p, err := newPayload(src, fileKey, int64(len(header)))
 	if err != nil {
 		return nil, &DamageError{FileOffset: int64(len(header)), Err: err}
 	}
-	out := &Reader{name: name, in: in}
-	if err := out.begin(); err != nil {
-		return nil, err
+	r := &Reader{name: name, in: newStream(p)}
+	if err := r.begin(); err != nil {
+		return nil, &DamageError{FileOffset: r.in.damaged(0), Err: err}
 	}
-	return out, nil
+	return r, nil
 }
 
 // Name is whose the file is.
@@ -63,8 +63,9 @@ func (r *Reader) Name() Name { return r.name }
 // Head is what stands at the beginning.
 func (r *Reader) Head() *Head { return r.head }
 
-// End is what stands at the end, once Next has returned io.EOF.
-func (r *Reader) End() End { return r.end }
+// End is what stands at the end, and whether it could be read. It is there once
+// Next has returned an error.
+func (r *Reader) End() (End, bool) { return r.end, r.ended }
 
 // Close overwrites what was read in memory.
 func (r *Reader) Close() {
@@ -75,31 +76,33 @@ func (r *Reader) Close() {
 	}
 }
 
-// begin reads magic and head.
+// begin reads magic, mark and head.
 func (r *Reader) begin() error {
 	var start [len(magic)]byte
 	if err := r.read(start[:]); err != nil {
-		return r.damaged(err)
+		return err
 	}
 	if string(start[:]) != magic {
-		return r.damaged(errors.New("the plaintext does not begin as that of a sealed cache"))
+		return errors.New("the plaintext does not begin as that of a sealed cache")
+	}
+	if err := r.read(r.mark[:]); err != nil {
+		return err
 	}
 	kind, length, err := r.frame()
 	if err == nil && (kind != frameHead || length > maxHead) {
 		err = fmt.Errorf("there is no head, but a frame of kind %d with %d bytes", kind, length)
 	}
 	if err != nil {
-		return r.damaged(err)
+		return err
 	}
 	raw := make([]byte, length)
 	defer clear(raw)
 	if err := r.read(raw); err != nil {
-		return r.damaged(err)
+		return err
 	}
 	if r.head, err = decodeHead(raw); err != nil {
-		return r.damaged(fmt.Errorf("the head cannot be read: %w", err))
+		return fmt.Errorf("the head cannot be read: %w", err)
 	}
-	r.at = int64(len(magic) + frameHeader + length)
 	return nil
 }
 
@@ -107,80 +110,106 @@ func (r *Reader) begin() error {
 // it makes sense is for the caller to check: all that is sure is that who wrote
 // the file wrote it like that, and that Data have no more than a bounded length.
 //
-// At the end of a whole file it returns io.EOF; anything else is a *DamageError.
+// At the end of a whole file it returns io.EOF. Anything else is a *DamageError,
+// which comes when everything has been read that can be.
 func (r *Reader) Next(s *record.Segment) error {
-	if r.err == nil {
-		r.err = r.next(s)
+	for r.err == nil {
+		r.at = r.in.at()
+		if r.marked {
+			r.at -= markSize
+		}
+		err := r.next(s)
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, io.EOF):
+			r.err = io.EOF
+			if r.damage != nil {
+				r.err = r.damage
+			}
+		default:
+			r.pass(err)
+		}
 	}
 	return r.err
 }
 
+// pass notes what is damaged, and goes on with the next frame behind it.
+func (r *Reader) pass(err error) {
+	if r.damage == nil {
+		r.damage = &DamageError{Offset: r.at, FileOffset: r.in.damaged(r.at), Err: err}
+	}
+	r.damage.Places++
+	if r.marked = r.in.skip(r.mark[:]); !r.marked {
+		r.err = r.damage
+	}
+}
+
+// next reads a frame, and returns io.EOF if it was the last.
 func (r *Reader) next(s *record.Segment) error {
 	kind, length, err := r.frame()
 	if err != nil {
-		return r.damaged(err)
+		return err
 	}
 	switch {
 	case kind == frameEnd && length <= maxEnd:
 		return r.last(length)
 	case kind != frameSegment, length < segmentHeader, length > segmentHeader+maxData:
-		return r.damaged(fmt.Errorf("there is a frame of kind %d with %d bytes", kind, length))
+		return fmt.Errorf("there is a frame of kind %d with %d bytes", kind, length)
 	case r.count.Segments == MaxSegments:
-		return r.damaged(fmt.Errorf("there are more than %d segments", MaxSegments))
+		return fmt.Errorf("there are more than %d segments", MaxSegments)
 	}
 	if err := r.read(r.segment[:]); err != nil {
-		return r.damaged(err)
+		return err
 	}
 	n := length - segmentHeader
 	if cap(r.data) < n {
 		r.data = make([]byte, max(n, min(2*cap(r.data), maxData)))
 	}
 	if err := r.read(r.data[:n]); err != nil {
-		return r.damaged(err)
+		return err
 	}
 	if err := getSegment(s, &r.segment, r.data[:n:n]); err != nil {
-		return r.damaged(err)
+		return err
 	}
-	r.count.Segments++
-	r.count.Packets += uint64(s.Records)
-	r.count.Bytes += s.Captured
-	r.at += int64(frameHeader + length)
+	r.count.add(s)
 	return nil
 }
 
-// last reads the end frame and what may follow it.
+// last reads the end, and looks whether anything follows it.
 func (r *Reader) last(length int) error {
 	raw := make([]byte, length)
 	if err := r.read(raw); err != nil {
-		return r.damaged(err)
+		return err
 	}
-	var end End
-	if err := json.Unmarshal(raw, &end); err != nil {
-		return r.damaged(fmt.Errorf("the end cannot be read: %w", err))
+	if err := json.Unmarshal(raw, &r.end); err != nil {
+		return fmt.Errorf("the end cannot be read: %w", err)
 	}
-	if end.Segments != r.count.Segments || end.Packets != r.count.Packets || end.Bytes != r.count.Bytes {
-		return r.damaged(fmt.Errorf("there are %d segments with %d packets of %d bytes, and the end speaks of %d with %d of %d",
-			r.count.Segments, r.count.Packets, r.count.Bytes, end.Segments, end.Packets, end.Bytes))
+	r.ended = true
+	if said := (Count{r.end.Segments, r.end.Packets, r.end.Bytes}); said != r.count && r.damage == nil {
+		return fmt.Errorf("there are %v, and the end speaks of %v", r.count, said)
 	}
 	var more [1]byte
-	switch _, err := io.ReadFull(r.in, more[:]); {
-	case err == nil:
-		return r.damaged(errTrailing)
-	case !errors.Is(err, io.EOF):
-		return r.damaged(err)
+	_, err := io.ReadFull(r.in, more[:])
+	if err == nil {
+		return errTrailing
 	}
-	r.end = end
-	r.at += int64(frameHeader + length)
-	return io.EOF
+	return err
 }
 
 // frame reads what a frame begins with.
 func (r *Reader) frame() (kind byte, length int, err error) {
 	var b [frameHeader]byte
-	if err := r.read(b[:]); err != nil {
+	if r.marked {
+		err = r.read(b[markSize:])
+	} else if err = r.read(b[:]); err == nil && [markSize]byte(b[:]) != r.mark {
+		err = errors.New("no frame begins there")
+	}
+	r.marked = false
+	if err != nil {
 		return 0, 0, err
 	}
-	return b[0], int(binary.LittleEndian.Uint32(b[1:])), nil
+	return b[markSize], int(binary.LittleEndian.Uint32(b[markSize+1:])), nil
 }
 
 // read fills b. Where the plaintext ends, the end frame is missing.
@@ -189,9 +218,4 @@ func (r *Reader) read(b []byte) error {
 		return cutOr(err)
 	}
 	return nil
-}
-
-// damaged says from where on nothing can be read.
-func (r *Reader) damaged(err error) error {
-	return &DamageError{Offset: r.at, FileOffset: r.in.place(r.at), Err: err}
 }

@@ -3,6 +3,7 @@
 package seal
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/packetcache/packetcache/internal/record"
@@ -13,8 +14,13 @@ import (
 // is a new one.
 const Version = 1
 
-// magic begins the plaintext.
-const magic = "PacketCache\n\x01\x00\x00\x00"
+// The plaintext begins with the magic and the mark: eight random bytes, which stand
+// before each frame, so that one can be found behind what is damaged. Nobody but
+// who opens the file knows them, so no packet can pretend to be a frame.
+const (
+	magic    = "PacketCache\n\x01\x00\x00\x00"
+	markSize = 8
+)
 
 // Bounds of a file. What a cache makes is far below them; they are here so that a
 // file of somebody else cannot ask for more memory than that.
@@ -28,14 +34,14 @@ const (
 	maxData = record.MaxSize
 )
 
-// Frames follow the magic, up to the one that says that it is the last: a byte
+// Frames follow, up to the one that says that it is the last: the mark, a byte
 // that says of which kind it is, the length of what follows (4 bytes,
 // little-endian), and that.
 const (
 	frameHead    = 1 // JSON
 	frameSegment = 2
 	frameEnd     = 3 // JSON
-	frameHeader  = 1 + 4
+	frameHeader  = markSize + 1 + 4
 )
 
 // A Head says whose packets these are, and what else was known when they were
@@ -77,4 +83,23 @@ type End struct {
 	Left uint64 `json:"left_packets"`
 	// Evicted packets had to go while the file was being written.
 	Evicted uint64 `json:"evicted_packets"`
+}
+
+// A Count is a number of segments, their packets, and the captured bytes of
+// these.
+type Count struct {
+	Segments int
+	Packets  uint64
+	Bytes    uint64
+}
+
+func (c *Count) add(s *record.Segment) {
+	c.Segments++
+	c.Packets += uint64(s.Records)
+	c.Bytes += s.Captured
+}
+
+// String says it in words.
+func (c Count) String() string {
+	return fmt.Sprintf("%d segments with %d packets of %d bytes", c.Segments, c.Packets, c.Bytes)
 }

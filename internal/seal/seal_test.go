@@ -43,12 +43,12 @@ func TestRoundTrip(t *testing.T) {
 			if d := cmp.Diff(s.segments, got, cmpopts.EquateEmpty(), cmp.Comparer(bytes.Equal)); d != "" {
 				t.Errorf("%v: the segments have changed:\n%s", segments, d)
 			}
-			if r.End() != s.end {
-				t.Errorf("the end is %v, want %v", r.End(), s.end)
+			if end, ok := r.End(); end != s.end || !ok {
+				t.Errorf("the end is %v, want %v", end, s.end)
 			}
 			r.Close()
 		}
-		f, err := Open(bytes.NewReader(file), int64(len(file)), nil, k.recovery)
+		f, err := Open(bytes.NewReader(file), nil, k.recovery)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -71,7 +71,7 @@ func TestTimes(t *testing.T) {
 	s := newSample(rand.New(rand.NewPCG(2, 1)), 9, 9, 9)
 	k := newKeys(t)
 	file := s.seal(t, k)
-	f, err := Open(bytes.NewReader(file), int64(len(file)), nil, k.machine)
+	f, err := Open(bytes.NewReader(file), nil, k.machine)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +117,7 @@ func TestOverlap(t *testing.T) {
 	}
 	k := newKeys(t)
 	file := s.seal(t, k)
-	f, err := Open(bytes.NewReader(file), int64(len(file)), nil, k.machine)
+	f, err := Open(bytes.NewReader(file), nil, k.machine)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -304,13 +304,13 @@ func TestWriterRefuses(t *testing.T) {
 	if err := w.Close(End{Left: 7, Cut: true}); err != nil {
 		t.Fatal(err)
 	}
-	r, err := NewReader(&file, k.machine)
+	r, err := NewReader(bytes.NewReader(file.Bytes()), k.machine)
 	if err != nil {
 		t.Fatal(err)
 	}
 	list, err := readAll(r)
-	if len(list) != 1 || isDamage(err) || r.End().Left != 7 || r.End().Segments != 1 {
-		t.Errorf("%d segments, %v, %+v", len(list), err, r.End())
+	if end, _ := r.End(); len(list) != 1 || isDamage(err) || end.Left != 7 || end.Segments != 1 {
+		t.Errorf("%d segments, %v, %+v", len(list), err, end)
 	}
 	for _, head := range []Head{
 		{State: record.State{Logs: make([]record.Log, maxLogs+1)}},

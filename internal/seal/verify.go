@@ -13,9 +13,10 @@ import (
 type Report struct {
 	Name Name
 	Head *Head
-	// End is what the file says at its end. Of a damaged one there is none.
-	End End
-	// Damage says from where on the file cannot be read, nil if all of it can.
+	// End is what the file says at its end. Of one that was cut off there is none.
+	End   End
+	Ended bool
+	// Damage says where the file cannot be read, nil if all of it can.
 	Damage *DamageError
 	// Found is what can be read, in all and by log, as Head.State.Logs.
 	Found Content
@@ -47,8 +48,8 @@ func (r *Report) Good() bool { return r.Damage == nil && r.Strange.Segments == 0
 
 // Verify reads a file, unpacks each segment, and goes through its records. Errors
 // and look are those of Open.
-func Verify(src io.Reader, look func(done int64) error, ids ...age.Identity) (*Report, error) {
-	watched := &watchedReader{r: src, look: look}
+func Verify(src io.ReaderAt, look func(done int64) error, ids ...age.Identity) (*Report, error) {
+	watched := &watchedFile{src: src, look: look}
 	in, err := NewReader(watched, ids...)
 	if err != nil {
 		return nil, errors.Join(watched.err, err)
@@ -70,7 +71,7 @@ func Verify(src io.Reader, look func(done int64) error, ids ...age.Identity) (*R
 		}
 		if err != nil {
 			_ = errors.As(err, &r.Damage) // else it is the end
-			r.End = in.end
+			r.End, r.Ended = in.End()
 			return r, nil
 		}
 		if s.Log < len(r.Logs) {

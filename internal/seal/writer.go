@@ -1,6 +1,7 @@
 package seal
 
 import (
+	"crypto/rand"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -18,7 +19,7 @@ type Writer struct {
 	to    *outlet
 	age   io.WriteCloser
 	frame [frameHeader + segmentHeader]byte
-	count End
+	count Count
 	err   error
 }
 
@@ -37,7 +38,8 @@ func NewWriter(w io.Writer, name string, to []age.Recipient, head *Head) (*Write
 	if err != nil {
 		return nil, fmt.Errorf("seal the cache: %w", err)
 	}
-	if _, out.err = io.WriteString(out.age, magic); out.err == nil {
+	rand.Read(out.frame[:markSize])
+	if _, out.err = io.WriteString(out.age, magic+string(out.frame[:markSize])); out.err == nil {
 		out.put(frameHead, nil, raw)
 	}
 	if out.err != nil {
@@ -60,9 +62,7 @@ func (w *Writer) Segment(s *record.Segment) error {
 		return fmt.Errorf("a sealed cache holds at most %d segments", MaxSegments)
 	}
 	w.put(frameSegment, header[:], s.Data)
-	w.count.Segments++
-	w.count.Packets += uint64(s.Records)
-	w.count.Bytes += s.Captured
+	w.count.add(s)
 	return w.err
 }
 
@@ -100,12 +100,12 @@ func (w *Writer) Abort() {
 }
 
 // Written is what has been written so far. The last chunk waits for more.
-func (w *Writer) Written() End { return w.count }
+func (w *Writer) Written() Count { return w.count }
 
 // put writes a frame.
 func (w *Writer) put(kind byte, header, data []byte) {
-	w.frame[0] = kind
-	binary.LittleEndian.PutUint32(w.frame[1:], uint32(len(header)+len(data)))
+	w.frame[markSize] = kind
+	binary.LittleEndian.PutUint32(w.frame[markSize+1:], uint32(len(header)+len(data)))
 	if _, w.err = w.age.Write(w.frame[:frameHeader+len(header)]); w.err == nil {
 		_, w.err = w.age.Write(data)
 	}
