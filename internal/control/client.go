@@ -3,6 +3,7 @@ package control
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -137,7 +138,15 @@ func (c *Client) send(ctx context.Context, method, path string, query url.Values
 // its hash when asked for, agree. ErrIncomplete means that the service or the
 // connection went away. An error of w is returned as it is.
 func (c *Client) Dump(ctx context.Context, req DumpRequest, w io.Writer, progress func(done, estimate int64)) (DumpResult, error) {
-	resp, err := c.get(ctx, "/v1/dump", req.query())
+	query := req.query()
+	if req.Follow {
+		name := rand.Text()
+		query.Set(paramFollow, name)
+		ended := make(chan struct{})
+		defer close(ended)
+		go c.endDump(ctx, name, req.End, ended)
+	}
+	resp, err := c.get(ctx, "/v1/dump", query)
 	if err != nil {
 		return DumpResult{}, err
 	}

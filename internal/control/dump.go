@@ -34,12 +34,21 @@ type DumpRequest struct {
 	Last time.Duration
 	// Filter is an expression of pcap-filter(7); empty for all packets.
 	Filter string
+	// Exclude is such an expression, too: packets that match it are left out. Empty
+	// for none.
+	Exclude string
 	// Limit is the most bytes that the file may have, 0 for any. The packets
 	// that come first are kept.
 	Limit int64
 	// SHA256 asks the service to name the hash of what it sent, which costs it
 	// about a second of CPU for each GiB.
 	SHA256 bool
+	// Follow asks for what comes, too: the dump goes on until End is closed or
+	// Until has passed, and then ends in good order.
+	Follow bool
+	// End is the client's of a Client, and the server's of a Service. It is nil
+	// unless Follow is set.
+	End <-chan struct{}
 }
 
 // A DumpResult says what was sent. It ends every dump that is whole.
@@ -51,7 +60,8 @@ type DumpResult struct {
 	// First and Last are packet times, absent without packets.
 	First time.Time `json:"first,omitzero"`
 	Last  time.Time `json:"last,omitzero"`
-	// EvictedPackets made room for new ones before the reader came to them.
+	// EvictedPackets made room for new ones before the reader came to them, for a
+	// slow one that follows also in the meantime.
 	EvictedPackets uint64 `json:"evicted_packets"`
 	// LimitReached means that there was more than the limit allowed.
 	LimitReached bool `json:"limit_reached"`
@@ -61,16 +71,18 @@ type DumpResult struct {
 
 // The names of the query parameters.
 const (
-	paramFormat = "format"
-	paramSince  = "since"
-	paramUntil  = "until"
-	paramLast   = "last"
-	paramFilter = "filter"
-	paramLimit  = "limit"
-	paramSHA256 = "sha256"
+	paramFormat  = "format"
+	paramSince   = "since"
+	paramUntil   = "until"
+	paramLast    = "last"
+	paramFilter  = "filter"
+	paramLimit   = "limit"
+	paramSHA256  = "sha256"
+	paramExclude = "exclude"
+	paramFollow  = "follow"
 )
 
-var dumpParams = []string{paramFormat, paramSince, paramUntil, paramLast, paramFilter, paramLimit, paramSHA256}
+var dumpParams = []string{paramFormat, paramSince, paramUntil, paramLast, paramFilter, paramLimit, paramSHA256, paramExclude, paramFollow}
 
 // query writes the request as a query string.
 func (r DumpRequest) query() url.Values {
@@ -87,6 +99,7 @@ func (r DumpRequest) query() url.Values {
 	set(paramFilter, r.Filter, r.Filter != "")
 	set(paramLimit, strconv.FormatInt(r.Limit, 10), r.Limit != 0)
 	set(paramSHA256, "1", r.SHA256)
+	set(paramExclude, r.Exclude, r.Exclude != "")
 	return q
 }
 
@@ -106,15 +119,15 @@ func parseDumpRequest(rawQuery string) (DumpRequest, error) {
 			return DumpRequest{}, badRequest(fmt.Sprintf("parameter %s is given %d times", name, len(values)), "")
 		}
 	}
-	r := DumpRequest{Format: PCAP, Filter: q.Get(paramFilter)}
+	r := DumpRequest{Format: PCAP, Filter: q.Get(paramFilter), Exclude: q.Get(paramExclude), Follow: q.Has(paramFollow)}
 	if q.Has(paramFormat) {
 		r.Format = Format(q.Get(paramFormat))
 	}
 	if r.Format != PCAP && r.Format != PCAPNG {
 		return r, badRequest(fmt.Sprintf("unknown format %q", r.Format), "The formats are pcap and pcapng.")
 	}
-	if len(r.Filter) > maxFilter {
-		return r, badRequest(fmt.Sprintf("the filter has %d bytes, %d are taken", len(r.Filter), maxFilter), "")
+	if most := max(len(r.Filter), len(r.Exclude)); most > maxFilter {
+		return r, badRequest(fmt.Sprintf("the filter has %d bytes, %d are taken", most, maxFilter), "")
 	}
 	if err := parseTimes(q, &r); err != nil {
 		return r, err

@@ -38,6 +38,15 @@ func (s *Server) dump(w http.ResponseWriter, r *http.Request) {
 		}).write(w)
 		return
 	}
+	if req.Follow {
+		end, ok := s.follows.begin(r.URL.Query().Get(paramFollow))
+		if !ok {
+			badRequest("follow is to be a name of 1 to 64 characters that no other dump has", "").write(w)
+			return
+		}
+		defer s.follows.forget(r.URL.Query().Get(paramFollow))
+		req.End = end
+	}
 	out := &dumpWriter{w: w, ctl: http.NewResponseController(w)}
 	if req.SHA256 {
 		out.sum = sha256.New()

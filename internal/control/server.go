@@ -63,6 +63,7 @@ type Server struct {
 	http    http.Server
 	idle    idlers
 	dumps   atomic.Int64
+	follows follows
 	routes  map[string]http.HandlerFunc
 }
 
@@ -79,6 +80,7 @@ func NewServer(service Service, errors *log.Logger) *Server {
 		"/v1/settings":   s.settings,
 		"/v1/plan":       s.plan,
 		"/v1/dump":       s.dump,
+		"/v1/dump/end":   s.endDump,
 	}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
@@ -147,7 +149,7 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 		(&Problem{
 			Status:  http.StatusNotFound,
 			Message: "no such path",
-			Hint:    "This service answers /v1/status, /v1/interfaces, /v1/settings, /v1/plan and /v1/dump.",
+			Hint:    "This service answers /v1/status, /v1/interfaces, /v1/settings, /v1/plan, /v1/dump and /v1/dump/end.",
 		}).write(w)
 	case r.Method != http.MethodGet:
 		w.Header().Set("Allow", http.MethodGet)

@@ -64,7 +64,18 @@ func (a api) Dump(ctx context.Context, req control.DumpRequest, from ipc.Peer, w
 			return control.DumpResult{}, badFilter(err)
 		}
 	}
-	if since.IsZero() && req.Until.IsZero() && req.Filter == "" {
+	if req.Exclude != "" {
+		var err error
+		if r.Exclude, err = dump.ParseFilter(req.Exclude); err != nil {
+			return control.DumpResult{}, &control.Problem{Status: http.StatusBadRequest, Message: "exclude: " + err.Error()}
+		}
+	}
+	if req.Follow {
+		var done func()
+		r.End, done = either(req.End, d.stopping)
+		defer done()
+	}
+	if since.IsZero() && req.Until.IsZero() && req.Filter == "" && !req.Follow {
 		w.Estimate(d.dumper.Estimate(r))
 	}
 	result, err := d.dumper.Dump(ctx, r, w)
@@ -83,6 +94,20 @@ func (a api) Dump(ctx context.Context, req control.DumpRequest, from ipc.Peer, w
 		out.First, out.Last = time.Unix(0, result.First), time.Unix(0, result.Last)
 	}
 	return out, nil
+}
+
+// either is closed when one of two is, or done is called.
+func either(a, b <-chan struct{}) (closed <-chan struct{}, done func()) {
+	ctx, done := context.WithCancel(context.Background())
+	go func() {
+		defer done()
+		select {
+		case <-a:
+		case <-b:
+		case <-ctx.Done():
+		}
+	}()
+	return ctx.Done(), done
 }
 
 // badFilter tells a client where its filter is wrong.

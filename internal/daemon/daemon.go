@@ -70,7 +70,8 @@ type Daemon struct {
 	coverage coverage
 	drops    map[string]uint64 // by interface, not yet told; for captureEvent
 	started  time.Time
-	since    time.Time // of state
+	stopping chan struct{} // closed when no more packets come
+	since    time.Time     // of state
 	host     string
 	// inForce are the settings that the service runs with. They are replaced,
 	// never changed.
@@ -100,7 +101,7 @@ func Run(ctx context.Context, o Options, ready func()) error {
 }
 
 func newDaemon(o Options) (*Daemon, error) {
-	d := &Daemon{o: o, log: o.Log, started: time.Now(), since: time.Now(), state: control.StateStarting, drops: map[string]uint64{}}
+	d := &Daemon{o: o, log: o.Log, started: time.Now(), since: time.Now(), stopping: make(chan struct{}), state: control.StateStarting, drops: map[string]uint64{}}
 	if host, err := os.Hostname(); err == nil {
 		d.host = host
 	}
@@ -192,6 +193,7 @@ func (d *Daemon) run(ctx context.Context, ready func()) error {
 	<-ctx.Done()
 	d.become(control.StateStopping)
 	<-captured
+	close(d.stopping)
 	patience, end := context.WithTimeout(context.WithoutCancel(ctx), d.stopPatience(ctx))
 	defer end()
 	defer context.AfterFunc(patience, cancel)()

@@ -54,6 +54,8 @@ type Request struct {
 	// Filter chooses packets; nil takes all. Of a host, only what may hold its
 	// packets is read.
 	Filter *filter.Set
+	// Exclude leaves packets out; nil leaves out none.
+	Exclude *filter.Set
 	// Limit is the most bytes that the file may have, 0 for any. The oldest
 	// packets are kept. What does not fit even an empty file is ErrLimit.
 	Limit int64

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/packetcache/packetcache/internal/cache"
+	"github.com/packetcache/packetcache/internal/filter"
 	"github.com/packetcache/packetcache/internal/packet"
 )
 
@@ -151,25 +152,33 @@ func (f *file) packets(ctx context.Context) error {
 	}
 }
 
-// choose keeps the packets that the filter wants.
+// choose keeps the packets that are wanted.
 func (f *file) choose(list []packet.Packet) []packet.Packet {
-	kept := list[:0]
 	for i := range list {
-		p := &list[i]
-		if int(p.Interface) >= len(f.types) { // it came while the dump waited
+		if int(list[i].Interface) >= len(f.types) { // it came while the dump waited
 			interfaces := f.learn()
 			f.buf = f.form.more(f.buf, interfaces)
 			f.closing = len(f.form.end(nil, interfaces))
-		}
-		if f.req.Filter == nil {
-			continue
-		}
-		if f.req.Filter.Match(f.types[p.Interface], p.Data, p.OrigLen) {
-			kept = append(kept, *p)
+			break
 		}
 	}
-	if f.req.Filter == nil {
-		return list
+	if f.req.Filter != nil {
+		list = f.keep(list, f.req.Filter, true)
+	}
+	if f.req.Exclude != nil {
+		list = f.keep(list, f.req.Exclude, false)
+	}
+	return list
+}
+
+// keep keeps the packets that match, or that do not.
+func (f *file) keep(list []packet.Packet, by *filter.Set, matching bool) []packet.Packet {
+	kept := list[:0]
+	for i := range list {
+		p := &list[i]
+		if by.Match(f.types[p.Interface], p.Data, p.OrigLen) == matching {
+			kept = append(kept, *p)
+		}
 	}
 	return kept
 }
