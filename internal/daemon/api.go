@@ -72,7 +72,7 @@ func (a api) Dump(ctx context.Context, req control.DumpRequest, from ipc.Peer, w
 	}
 	if req.Follow {
 		var done func()
-		r.End, done = either(req.End, d.stopping)
+		r.End, done = either(ctx, req.End, d.stopping)
 		defer done()
 	}
 	if since.IsZero() && req.Until.IsZero() && req.Filter == "" && !req.Follow {
@@ -96,9 +96,9 @@ func (a api) Dump(ctx context.Context, req control.DumpRequest, from ipc.Peer, w
 	return out, nil
 }
 
-// either is closed when one of two is, or done is called.
-func either(a, b <-chan struct{}) (closed <-chan struct{}, done func()) {
-	ctx, done := context.WithCancel(context.Background())
+// either is closed when one of two is, ctx is done, or done is called.
+func either(ctx context.Context, a, b <-chan struct{}) (closed <-chan struct{}, done func()) {
+	ctx, done = context.WithCancel(ctx)
 	go func() {
 		defer done()
 		select {

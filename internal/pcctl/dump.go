@@ -20,7 +20,7 @@ func dumpCommand(m machine) *cli.Command {
 	return &cli.Command{
 		Name:      "dump",
 		Usage:     "write what the cache holds as a capture file",
-		UsageText: "pcctl dump [-w FILE|-] [--format pcap|pcapng] [--since T] [--until T]\n[--last AGE] [--filter EXPR] [--limit SIZE]",
+		UsageText: "pcctl dump [-w FILE|-] [--format pcap|pcapng] [--since T] [--until T]\n[--last AGE] [--filter EXPR] [--limit SIZE] [--follow]",
 		Description: `Writes the packets in time order. FILE appears when it is complete and not
 before; one of that name is replaced. Without -w it is called
 HOST_yymmdd_hhmm.pcap on a terminal, or HOST_yymmdd_hhmm-2.pcap where there is
@@ -33,6 +33,11 @@ AGE is a number with s, m, h or d: 90s, 30m, 2h, 3d. SIZE is bytes or a number
 with kB, KiB, MB, MiB, GB or GiB; the oldest packets up to that size are
 written. EXPR is a filter as tcpdump takes it, see pcap-filter(7).
 
+With --follow it goes on with what comes, until Ctrl+C, --until or --limit ends
+it: FILE is complete then, too. What a slow reader lost is counted. An ssh
+connection that pcctl itself runs over is left out, since it would see its own
+output.
+
 Run with sudo, FILE belongs to the user who called sudo; nobody else can read
 it.
 
@@ -42,7 +47,7 @@ Examples:
   pcctl dump --since "2026-03-01 09:00" --until "2026-03-01 10:00" -w out.pcap
   pcctl dump --since 23:00 --until 01:30 -w night.pcap
   pcctl dump --format pcapng --limit 100MiB -w out.pcapng
-  pcctl dump -w - | wireshark -k -i -`,
+  pcctl dump --last 5m --follow -w - | wireshark -k -i -`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "write", Aliases: []string{"w"}, Usage: "`FILE` to write, - for standard output"},
 			&cli.StringFlag{Name: "format", Value: string(control.PCAP), Usage: "`FORMAT` of the file: pcap, or pcapng with interfaces and nanoseconds"},
@@ -52,6 +57,7 @@ Examples:
 			&cli.StringFlag{Name: "filter", Usage: "only packets that match `EXPR`"},
 			// Hidden: it is here to be refused with the way to do it.
 			&cli.StringFlag{Name: "interface", Aliases: []string{"i"}, Hidden: true},
+			&cli.BoolFlag{Name: "follow", Usage: "go on with what comes, until Ctrl+C", DisableDefaultText: true},
 			&cli.StringFlag{Name: "limit", Usage: "stop before the file exceeds `SIZE`"},
 		},
 		Action: func(c *cli.Context) error { return dumpAction(m, c) },
@@ -67,43 +73,56 @@ func dumpAction(m machine, c *cli.Context) error {
 	if err != nil {
 		return &usageProblem{command: c.Command.Name, err: err}
 	}
-	err = dumpTo(m, c, req, target, named)
+	ctx := c.Context
+	if req.Follow {
+		var done func()
+		ctx, done = inGoodOrder(ctx)
+		defer done()
+	}
+	err = dumpTo(ctx, m, c, req, target, named)
 	if err != nil {
 		return &commandError{command: c.Command.Name, filter: req.Filter, err: err}
 	}
 	return nil
 }
 
-func dumpTo(m machine, c *cli.Context, req control.DumpRequest, target string, named bool) error {
+func dumpTo(ctx context.Context, m machine, c *cli.Context, req control.DumpRequest, target string, named bool) error {
 	client := m.newClient(c)
 	defer client.Close()
+	var own connection
+	if req.Follow {
+		req.End = c.Context.Done()
+		if own = ownConnection(); own.known() {
+			req.Exclude = own.filter()
+		}
+	}
 	var out output = streamOutput{c.App.Writer}
 	shown := target
 	if target == standardOutput {
 		shown = "standard output"
 	} else {
-		opened, err := openOutput(c.Context, target, named)
+		opened, err := openOutput(ctx, target, named)
 		if err != nil {
 			return err
 		}
 		out = opened
 	}
 	defer out.discard()
-	bar := newProgress(c.App.ErrWriter)
-	result, err := client.Dump(c.Context, req, out, bar.set)
+	bar := newProgress(c.App.ErrWriter, req.Follow)
+	result, err := client.Dump(ctx, req, out, bar.set)
 	if err == nil {
 		err = out.commit()
 	}
 	bar.finish()
 	if err != nil {
-		return explainDump(c.Context, err, shown, target != standardOutput)
+		return explainDump(ctx, err, shown, target != standardOutput)
 	}
-	sum := summary{DumpResult: result, request: req, target: target, now: time.Now()}
+	sum := summary{DumpResult: result, request: req, target: target, own: own, now: time.Now(), ended: c.Context.Err() != nil}
 	if file, ok := out.(*fileOutput); ok {
 		sum.target, sum.replaced = file.path, file.replaced
 	}
 	// The dump is whole, whether or not the service still answers.
-	if st, err := client.Status(c.Context); err == nil {
+	if st, err := client.Status(ctx); err == nil {
 		sum.dropped = st.Totals.Dropped
 	}
 	return printLines(c.App.ErrWriter, sum.lines())
@@ -131,6 +150,7 @@ func dumpRequest(c *cli.Context) (control.DumpRequest, error) {
 		Format: control.Format(strings.ToLower(c.String("format"))),
 		Filter: c.String("filter"),
 		SHA256: true,
+		Follow: c.Bool("follow"),
 	}
 	if req.Format != control.PCAP && req.Format != control.PCAPNG {
 		return req, fmt.Errorf("--format: %q is neither pcap nor pcapng", c.String("format"))

@@ -16,6 +16,10 @@ type summary struct {
 	// target is where it went, replaced the file that was there before, if any.
 	target   string
 	replaced fs.FileInfo
+	// own is the connection that was left out, if any.
+	own connection
+	// ended says that the user has ended a dump that followed.
+	ended bool
 	// dropped packets were lost at capture since the service started.
 	dropped uint64
 	now     time.Time
@@ -39,6 +43,9 @@ func (s *summary) lines() []string {
 	}
 	facts.add("sha256", s.SHA256)
 	facts.add("evicted", evictedText(s.EvictedPackets))
+	if s.own.known() {
+		facts.add("left out", "the ssh connection from "+s.own.client.String()+" that this runs over")
+	}
 	if s.dropped > 0 {
 		facts.add("dropped", counted(s.dropped, "packet")+" at capture since the service started, so some may be missing")
 	}
@@ -50,6 +57,9 @@ func (s *summary) lines() []string {
 		lines = append(lines, "There was more: --limit was reached. Move --since forward for the rest.")
 	}
 	req := &s.request
+	if req.Follow && !s.ended && !s.LimitReached && (req.Until.IsZero() || s.now.Before(req.Until)) {
+		lines = append(lines, "The service has stopped. What came until then is complete.")
+	}
 	switch {
 	case s.Packets == 0 && req.Since.After(s.now):
 		lines = append(lines, fmt.Sprintf("No packet matched: --since lies ahead, it is %s now.", stamp(s.now)))

@@ -33,6 +33,8 @@ type fakeService struct {
 	// asked counts status requests, stalled the dumps that wait for their
 	// client to go.
 	asked, stalled atomic.Int64
+	// stop ends dumps that follow, as a service that stops does.
+	stop chan struct{}
 }
 
 func (f *fakeService) Status(context.Context) (control.Status, error) {
@@ -89,6 +91,20 @@ func (f *fakeService) Dump(ctx context.Context, req control.DumpRequest, _ ipc.P
 	w.Estimate(1 << 20)
 	if _, err := fmt.Fprintf(w, "format=%s since=%s until=%s last=%s filter=%q limit=%d sha256=%t\n",
 		req.Format, req.Since.Format(time.RFC3339), req.Until.Format(time.RFC3339), req.Last, req.Filter, req.Limit, req.SHA256); err != nil {
+		return result, err
+	}
+	if req.Follow {
+		if _, err := fmt.Fprintf(w, "follow exclude=%q\n", req.Exclude); err != nil {
+			return result, err
+		}
+		f.stalled.Add(1)
+		select {
+		case <-req.End:
+		case <-f.stop:
+		case <-ctx.Done():
+			return result, ctx.Err()
+		}
+		_, err := fmt.Fprintln(w, "end")
 		return result, err
 	}
 	switch req.Filter {

@@ -15,14 +15,19 @@ const barDelay = 300 * time.Millisecond
 type progress struct {
 	w     io.Writer
 	begun time.Time
+	what  string
 	bar   *progressbar.ProgressBar
 }
 
-func newProgress(w io.Writer) *progress {
+func newProgress(w io.Writer, follow bool) *progress {
 	if _, ok := terminalOf(w); !ok {
 		w = nil
 	}
-	return &progress{w: w, begun: time.Now()}
+	what := "reading"
+	if follow {
+		what = "following, Ctrl+C ends it"
+	}
+	return &progress{w: w, begun: time.Now(), what: what}
 }
 
 // set moves the bar. The estimate is one: when it is passed, the bar turns
@@ -32,7 +37,7 @@ func (p *progress) set(done, estimate int64) {
 		return
 	}
 	if p.bar == nil {
-		p.bar = newBar(p.w, estimate)
+		p.bar = newBar(p.w, p.what, estimate)
 	}
 	if done > p.bar.GetMax64() && p.bar.GetMax64() > 0 {
 		p.bar.ChangeMax64(-1)
@@ -40,13 +45,13 @@ func (p *progress) set(done, estimate int64) {
 	_ = p.bar.Set64(done)
 }
 
-func newBar(w io.Writer, estimate int64) *progressbar.ProgressBar {
+func newBar(w io.Writer, what string, estimate int64) *progressbar.ProgressBar {
 	if estimate <= 0 {
 		estimate = -1
 	}
 	return progressbar.NewOptions64(estimate,
 		progressbar.OptionSetWriter(w),
-		progressbar.OptionSetDescription("reading"),
+		progressbar.OptionSetDescription(what),
 		progressbar.OptionShowBytes(true),
 		progressbar.OptionUseIECUnits(true),
 		progressbar.OptionThrottle(100*time.Millisecond),

@@ -24,6 +24,7 @@ import (
 //	plans FILE                     the service answers with that plan
 //	exits CODE PROGRAM ARGS...     as exec, but for the exit code
 //	stalled N / asked N            wait for that many dumps or status requests
+//	stop                           the service ends dumps that follow
 //	leaves DIR NAME...             DIR holds these files and no others
 //	commandline OPTION VALUE...    the service was started with that option
 //	frozen                         the service keeps the settings it has
@@ -38,10 +39,11 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("TZ", "UTC")
 			env.Setenv("SUDO_UID", "")
+			env.Setenv(sshVariable, "")
 			env.Setenv(envEndpointDir, filepath.Join(env.WorkDir, "run"))
 			settings := filepath.Join(env.WorkDir, "packetcache.toml")
 			env.Setenv(envSettings, settings)
-			env.Values[fakeKey{}] = &fakeService{sources: []config.Source{config.TOMLFile{Path: settings}}}
+			env.Values[fakeKey{}] = &fakeService{stop: make(chan struct{}), sources: []config.Source{config.TOMLFile{Path: settings}}}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -54,6 +56,7 @@ func TestScripts(t *testing.T) {
 			},
 			"exits":  scripttest.Exits,
 			"leaves": scriptLeaves,
+			"stop":   func(ts *testscript.TestScript, _ bool, _ []string) { close(fakeOf(ts).stop) },
 			"commandline": func(ts *testscript.TestScript, _ bool, args []string) {
 				given := &config.Args{}
 				given.Set(args[0], args[1:]...)
