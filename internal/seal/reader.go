@@ -24,6 +24,7 @@ type Reader struct {
 	mark    [markSize]byte
 	marked  bool  // the mark of the next frame has been read
 	at      int64 // the plaintext offset of the next frame
+	header  [frameHeader]byte
 	segment [segmentHeader]byte
 	data    []byte
 	count   Count
@@ -199,10 +200,10 @@ func (r *Reader) last(length int) error {
 
 // frame reads what a frame begins with.
 func (r *Reader) frame() (kind byte, length int, err error) {
-	var b [frameHeader]byte
+	b := r.header[:]
 	if r.marked {
 		err = r.read(b[markSize:])
-	} else if err = r.read(b[:]); err == nil && [markSize]byte(b[:]) != r.mark {
+	} else if err = r.read(b); err == nil && [markSize]byte(b) != r.mark {
 		err = errors.New("no frame begins there")
 	}
 	r.marked = false
