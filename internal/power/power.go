@@ -1,0 +1,3 @@
+// Package power tells how the machine is powered, for what can wait until it is on
+// mains again.
+package power
