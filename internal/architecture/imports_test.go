@@ -38,7 +38,7 @@ var rules = []rule{
 		reason: "capture and pcapio know packets, not what becomes of them: so each can be tested and replaced alone",
 	},
 	{
-		from:   []string{"internal/packet", "internal/record", "internal/seal", "internal/mem", "internal/ipc", "internal/guard", "internal/datadir/...", "internal/keystore", "internal/crash", "internal/filter", "internal/pcapio"},
+		from:   []string{"internal/packet", "internal/record", "internal/seal", "internal/mem", "internal/ipc", "internal/guard", "internal/datadir/...", "internal/power", "internal/keystore", "internal/crash", "internal/filter", "internal/pcapio"},
 		not:    []string{"internal/capture/...", "internal/cache", "internal/session", "internal/dump", "internal/control", "internal/config", "internal/daemon", "internal/service"},
 		reason: "the bottom layer serves all others and depends on none",
 	},

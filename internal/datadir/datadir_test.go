@@ -144,6 +144,44 @@ func TestWriter(t *testing.T) {
 	}
 }
 
+// What is written while it is synced is there, too, also where it gives way to
+// others.
+func TestSyncWhileWriting(t *testing.T) {
+	d := open(t, t.TempDir()+"/data")
+	w, err := d.Create("a")
+	must(t, err)
+	defer w.Abort()
+	w.GiveWay()
+	synced := make(chan error)
+	for range 20 {
+		go func() { synced <- w.Sync() }()
+		_, err := w.Write([]byte("text."))
+		must(t, err)
+		must(t, <-synced)
+	}
+	must(t, w.Commit())
+	has(t, d, "a "+strings.Repeat("text.", 20))
+}
+
+// An error of one is an error of all, whoever asks first.
+func TestErrorsStay(t *testing.T) {
+	disk := faults.New()
+	w, err := datadir.On(disk).Create("a")
+	must(t, err)
+	disk.Fail = faults.Nth(disk.Operations()+1, syscall.EIO)
+	for range 2 { // the disk would say no more
+		if err := w.Sync(); !errors.Is(err, syscall.EIO) {
+			t.Errorf("synced: %v", err)
+		}
+	}
+	if n, err := w.Write([]byte("text")); n != 0 || !errors.Is(err, syscall.EIO) {
+		t.Errorf("written: %d, %v", n, err)
+	}
+	if err := w.Commit(); !errors.Is(err, syscall.EIO) {
+		t.Errorf("committed: %v", err)
+	}
+}
+
 // One process at a time has the directory; the second learns it at once.
 func TestLock(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "data")

@@ -45,7 +45,7 @@ func (d disk) Create(name string) (File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return f, nil
+	return &newFile{File: f}, nil
 }
 
 func (d disk) Open(name string, flag int) (File, error) {

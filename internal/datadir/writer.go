@@ -3,16 +3,21 @@ package datadir
 import (
 	"errors"
 	"io/fs"
+	"sync"
 )
 
 // A Writer writes a file beside its place and puts it there when it is complete.
 // After an error of any of its methods all but Abort return that error: what the
 // disk has of it is unknown, and to ask it again would not tell (fsync(2)).
+//
+// Sync may go on while Write is called; what comes then waits for the next one.
 type Writer struct {
 	dir  *Dir
 	name string
 	file File // nil when it is closed
-	err  error
+
+	mu  sync.Mutex
+	err error
 }
 
 // Create begins to write a file. There is one Writer for a name at a time, and it
@@ -34,23 +39,29 @@ func (d *Dir) Create(name string) (*Writer, error) {
 	return &Writer{dir: d, name: name, file: f}, nil
 }
 
+// GiveWay has the disk serve others before this file, where it can.
+func (w *Writer) GiveWay() {
+	if f, ok := w.file.(interface{ giveWay() }); ok {
+		f.giveWay()
+	}
+}
+
 // Write implements io.Writer.
 func (w *Writer) Write(p []byte) (int, error) {
-	if w.err != nil {
-		return 0, w.err
+	if err := w.failed(); err != nil {
+		return 0, err
 	}
 	n, err := w.file.Write(p)
-	w.err = err
-	return n, err
+	return n, w.note(err)
 }
 
 // Sync returns when what was written so far is on the disk, so that Commit has to
 // wait for the rest only.
 func (w *Writer) Sync() error {
-	if w.err == nil {
-		w.err = w.file.Sync()
+	if err := w.failed(); err != nil {
+		return err
 	}
-	return w.err
+	return w.note(w.file.Sync())
 }
 
 // Commit puts the file in its place, in that of the one before if there is one, and
@@ -60,30 +71,49 @@ func (w *Writer) Commit() error {
 	if err := w.Sync(); err != nil {
 		return err
 	}
-	w.err = w.file.Close()
+	err := w.file.Close()
 	w.file = nil
-	if w.err == nil {
-		w.err = w.dir.files.Replace(w.name+unfinished, w.name)
+	if err == nil {
+		err = w.dir.files.Replace(w.name+unfinished, w.name)
 	}
-	if w.err == nil {
-		w.err = w.dir.files.Sync()
+	if err == nil {
+		err = w.dir.files.Sync()
 	}
-	if w.err != nil {
-		return w.err
+	if err != nil {
+		return w.note(err)
 	}
-	w.err = fs.ErrClosed
+	_ = w.note(fs.ErrClosed)
 	return nil
 }
 
 // Abort ends the writing and leaves nothing of it; after Commit it does nothing.
 func (w *Writer) Abort() {
-	if errors.Is(w.err, fs.ErrClosed) {
+	if errors.Is(w.failed(), fs.ErrClosed) {
 		return
 	}
 	if w.file != nil {
 		_ = w.file.Close()
 		w.file = nil
 	}
+	w.mu.Lock()
 	w.err = fs.ErrClosed
+	w.mu.Unlock()
 	_ = w.dir.files.Remove(w.name + unfinished)
+}
+
+// failed is the first error there was.
+func (w *Writer) failed() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.err
+}
+
+// note keeps an error, if it is the first, and returns the first.
+func (w *Writer) note(err error) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.err == nil {
+		w.err = err
+	}
+	return w.err
 }
