@@ -49,7 +49,7 @@ func crash(t *testing.T, how string, keep bool) (files map[string]string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("sh", "-c", `ulimit -c unlimited && exec "$0"`, self)
+	cmd := exec.Command("sh", "-c", `ulimit -c "$(ulimit -H -c)" && exec "$0"`, self)
 	cmd.Dir = t.TempDir()
 	cmd.Env = append(os.Environ(), "CRASH_HOW="+how)
 	if keep {

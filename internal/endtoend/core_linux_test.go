@@ -15,7 +15,7 @@ func TestNoCoreFile(t *testing.T) {
 	for _, how := range []syscall.Signal{syscall.SIGABRT, syscall.SIGSEGV} {
 		t.Run(how.String(), func(t *testing.T) {
 			dir := shortDir(t)
-			cmd := exec.Command("sh", "-c", `ulimit -c unlimited && exec "$@"`, "sh", program(t, "packetcache"),
+			cmd := exec.Command("sh", "-c", `ulimit -c "$(ulimit -H -c)" && exec "$@"`, "sh", program(t, "packetcache"),
 				"--ram-size", "40MiB", "--replay", bulk(t, 1<<20, 20), "--endpoint-dir", dir, "--data-dir", filepath.Join(dir, "data"))
 			cmd.Dir = t.TempDir()
 			cmd.Env = append(cmd.Environ(), "GOTRACEBACK=crash")

@@ -32,7 +32,7 @@ func MakeDirectory(path string) error {
 func creating(path string, err error) error {
 	if errors.Is(err, syscall.EROFS) {
 		// By ProtectSystem=strict, more often than not.
-		return fmt.Errorf("creating %s: %w: if it is the systemd unit that keeps the service from writing there, make the directory (install -d -m 0700 %[1]s) and repeat pcctl install", path, err)
+		return fmt.Errorf("creating %s: %w: if the setting data-dir was changed, run pcctl install again, which makes the directory and lets the service write to it", path, err)
 	}
 	return fmt.Errorf("creating %s: %w", path, err)
 }

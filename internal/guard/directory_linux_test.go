@@ -68,7 +68,7 @@ func TestDirectories(t *testing.T) {
 		"a link":                       {func(t *testing.T, at string) { symlink(t, t.TempDir(), at+"/data") }, "remove it"},
 		"a link to nothing":            {func(t *testing.T, at string) { symlink(t, "nothing", at+"/data") }, "remove it"},
 		"of somebody":                  {func(t *testing.T, at string) { mkdir(t, at+"/data"); chown(t, at+"/data", somebody) }, "belongs to uid 54321"},
-		"to be read by others":         {func(t *testing.T, at string) { mkdir(t, at+"/data") }, "chmod 0700"},
+		"to be read by others":         {func(t *testing.T, at string) { mkdir(t, at+"/data"); chmod(t, at+"/data", 0o755) }, "chmod 0700"},
 		"below somebody's":             {func(t *testing.T, at string) { chown(t, at, somebody) }, "could put something else"},
 		"below a group's":              {func(t *testing.T, at string) { chgrp(t, at, somebody); chmod(t, at, 0o775) }, "chmod go-w"},
 		"below root's group's":         {func(t *testing.T, at string) { chgrp(t, at, 0); chmod(t, at, 0o775) }, ""},

@@ -149,7 +149,7 @@ func (m machine) options() (service.Options, []config.Problem) {
 	defaults := config.Defaults()
 	options := service.Options{SocketGroup: loaded.SocketGroup}
 	if loaded.DataDir != defaults.DataDir {
-		options.WritablePaths = append(options.WritablePaths, loaded.DataDir)
+		options.DataDir = loaded.DataDir
 	}
 	if loaded.EndpointDir != defaults.EndpointDir {
 		options.WritablePaths = append(options.WritablePaths, loaded.EndpointDir)

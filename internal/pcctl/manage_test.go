@@ -57,7 +57,7 @@ func TestManage(t *testing.T) {
 		{"install", plain, nil, []string{"install"}, 0, service.Install, service.Options{}, "installed, and not yet started", ""},
 		{"install that binary", plain, nil, []string{"install", "--binary", "/opt/pc"}, 0, service.Install, service.Options{Binary: "/opt/pc"}, "installed", ""},
 		{"install by the settings", special, nil, []string{"install"}, 0, service.Install,
-			service.Options{SocketGroup: "wireshark", WritablePaths: []string{"/srv/pc", "/srv/run"}}, "installed", "Warning: file:3: ram-percent = 99"},
+			service.Options{SocketGroup: "wireshark", DataDir: "/srv/pc", WritablePaths: []string{"/srv/run"}}, "installed", "Warning: file:3: ram-percent = 99"},
 		{"uninstall", plain, nil, []string{"uninstall"}, 0, service.Uninstall, service.Options{}, "uninstalled", ""},
 		{"start", plain, nil, []string{"start"}, 0, service.Start, service.Options{}, "started", ""},
 		{"stop", plain, nil, []string{"stop"}, 0, service.Stop, service.Options{}, "stopped", ""},

@@ -50,8 +50,12 @@ type Options struct {
 	// member, so that it may hand its sockets to the group without a
 	// capability for that.
 	SocketGroup string
-	// WritablePaths are directories outside of the usual ones that the service
-	// has to write to, such as a data-dir of the user's choice.
+	// DataDir is the setting data-dir where that is not the usual one. On Linux
+	// it is made if need be, since the unit does not let the service do so, and
+	// has to be safe from other users.
+	DataDir string
+	// WritablePaths are other directories outside of the usual ones that the
+	// service has to write to.
 	WritablePaths []string
 	// Force installs a program that ErrExposed would be said of.
 	Force bool

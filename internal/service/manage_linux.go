@@ -11,6 +11,8 @@ import (
 	"time"
 
 	kardianos "github.com/kardianos/service"
+
+	"github.com/packetcache/packetcache/internal/guard"
 )
 
 const (
@@ -86,6 +88,11 @@ func (u unit) install(o Options) error {
 	text, err := render(o, binary)
 	if err != nil {
 		return err
+	}
+	if o.DataDir != "" {
+		if err := guard.MakeDirectory(o.DataDir); err != nil {
+			return fmt.Errorf("data-dir: %w", err)
+		}
 	}
 	service, err := u.service(kardianos.Config{
 		Executable: binary,

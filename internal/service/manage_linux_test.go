@@ -103,6 +103,21 @@ func TestInstallAndUninstall(t *testing.T) {
 	}
 }
 
+// A data-dir of somebody's choice is made, since the service may not do so.
+func TestInstallMakesDataDir(t *testing.T) {
+	f := newFakeSystemctl(t)
+	f.options.DataDir = filepath.Join(f.dir, "data")
+	if err := Control(Install, f.options); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(f.options.DataDir); err != nil || info.Mode() != os.ModeDir|0o700 {
+		t.Errorf("it made %v, %v", info, err)
+	}
+	if text, err := os.ReadFile(f.unit); err != nil || !strings.Contains(string(text), "ReadWritePaths=-"+f.options.DataDir+"\n") {
+		t.Errorf("unit: %v\n%s", err, text)
+	}
+}
+
 func TestInstallFails(t *testing.T) {
 	f := newFakeSystemctl(t)
 	f.fail(t, "enable", 1)
@@ -134,11 +149,12 @@ func TestInstallRefuses(t *testing.T) {
 		change func(*Options)
 		want   string
 	}{
-		"nothing there": {func(o *Options) { o.Binary = filepath.Join(f.dir, "none") }, "give --binary"},
-		"a directory":   {func(o *Options) { o.Binary = f.dir }, "is not a program"},
-		"no program":    {func(o *Options) { o.Binary = plain }, "is not a program"},
-		"beside us":     {func(o *Options) { o.Binary = "" }, "give --binary"},
-		"no such group": {func(o *Options) { o.SocketGroup = "packetcache-no-such-group" }, "socket-group"},
+		"nothing there":    {func(o *Options) { o.Binary = filepath.Join(f.dir, "none") }, "give --binary"},
+		"a directory":      {func(o *Options) { o.Binary = f.dir }, "is not a program"},
+		"no program":       {func(o *Options) { o.Binary = plain }, "is not a program"},
+		"beside us":        {func(o *Options) { o.Binary = "" }, "give --binary"},
+		"an open data-dir": {func(o *Options) { o.DataDir = f.dir }, "data-dir: "},
+		"no such group":    {func(o *Options) { o.SocketGroup = "packetcache-no-such-group" }, "socket-group"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := f.options

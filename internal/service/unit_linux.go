@@ -12,7 +12,11 @@ import (
 // path of the binary, the group of the sockets, directories that may be
 // written. The rest stays as it is.
 func render(o Options, binary string) (string, error) {
-	for _, text := range append([]string{binary, o.SocketGroup}, o.WritablePaths...) {
+	paths := o.WritablePaths
+	if o.DataDir != "" {
+		paths = append([]string{o.DataDir}, paths...)
+	}
+	for _, text := range append([]string{binary, o.SocketGroup}, paths...) {
 		// systemd ends a line at the first, kardianos/service expands the second.
 		if strings.ContainsFunc(text, unicode.IsControl) || strings.Contains(text, "{{") {
 			return "", fmt.Errorf("%q cannot stand in a systemd unit: it has a control character or {{", text)
@@ -22,12 +26,12 @@ func render(o Options, binary string) (string, error) {
 	if o.SocketGroup != "" {
 		extra.WriteString("SupplementaryGroups=" + escapeSpecifiers(o.SocketGroup) + "\n")
 	}
-	for _, path := range o.WritablePaths {
+	for _, path := range paths {
 		// The dash: one that does not exist is no reason not to start.
 		extra.WriteString("ReadWritePaths=" + quote("-"+path) + "\n")
 	}
 	unit := strings.Replace(linux.Unit, "ExecStart=/usr/bin/packetcache\n", "ExecStart="+quote(binary)+"\n"+extra.String(), 1)
-	if inHome(append([]string{binary}, o.WritablePaths...)) {
+	if inHome(append([]string{binary}, paths...)) {
 		// A binary that was built and installed in someone's home has to be
 		// seen by the service.
 		unit = strings.Replace(unit, "ProtectHome=yes\n", "ProtectHome=read-only\n", 1)

@@ -22,7 +22,7 @@ func TestRender(t *testing.T) {
 			[]string{`ExecStart="/opt/my \"100%%\" \\tools/packetcache"`}, nil},
 		{"in a home", Options{}, "/home/ada/src/bin/packetcache",
 			[]string{"ExecStart=/home/ada/src/bin/packetcache", "ProtectHome=read-only"}, []string{"ProtectHome=yes"}},
-		{"group and directories", Options{SocketGroup: "wireshark", WritablePaths: []string{"/srv/pc", "/srv/my data"}}, "/usr/bin/packetcache",
+		{"group and directories", Options{SocketGroup: "wireshark", DataDir: "/srv/pc", WritablePaths: []string{"/srv/my data"}}, "/usr/bin/packetcache",
 			[]string{"SupplementaryGroups=wireshark", "ReadWritePaths=-/srv/pc", `ReadWritePaths="-/srv/my data"`, "ExecStart=/usr/bin/packetcache"}, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -49,6 +49,7 @@ func TestRenderRefuses(t *testing.T) {
 		{Binary: "/a\nExecStartPre=/bin/rm"},
 		{SocketGroup: "a\nUser=b"},
 		{WritablePaths: []string{"/{{Name}}"}},
+		{DataDir: "/a\nb"},
 	} {
 		if text, err := render(o, o.Binary); err == nil {
 			t.Errorf("%+v was written into the unit:\n%s", o, text)
