@@ -14,36 +14,25 @@ import (
 // remembers where each segment stands: 32 bytes for some ten thousand of the
 // file. It is not safe for concurrent use.
 type File struct {
-	// Name, Head and End are what the file says of itself. Of one that was cut off
-	// there is no end.
-	Name  Name
-	Head  *Head
-	End   End
-	Ended bool
-	// Damage says where the file cannot be read, nil if all of it can.
-	Damage *DamageError
-	// Found is what can be read. Strange segments can be, but make no sense, and
-	// Strangest says why one of them does not.
-	Found     Count
-	Strange   Count
-	Strangest error
-	// Newest is the greatest timestamp, in nanoseconds since the Unix epoch; 0
-	// without packets.
-	Newest int64
+	// Of the Report, the segments have been read and not unpacked.
+	Report
 
+	holds      [][]bool // by table: whether there are packets of the interface
 	interfaces []Interface
 	numbers    [][]packet.InterfaceID // by table
 	segments   []place
 	chunks     chunks
 }
 
-// An Interface is one that packets in the file are of, or were of before they
-// had to go.
+// An Interface is one that the packets of a file name.
 type Interface struct {
 	packet.Interface
 	// Holds says that the file may have packets of it.
 	Holds bool
 }
+
+// noInterface is the number of one that no packet is of.
+const noInterface = 1<<16 - 1
 
 // A place is where a segment stands.
 type place struct {
@@ -64,8 +53,11 @@ func Open(src io.ReaderAt, look func(done int64) error, ids ...age.Identity) (*F
 		return nil, errors.Join(watched.err, err)
 	}
 	defer r.Close()
-	f := &File{Name: r.name, Head: r.head}
-	f.unite()
+	f := &File{}
+	f.begin(r)
+	for _, table := range f.Head.State.Tables {
+		f.holds = append(f.holds, make([]bool, len(table)))
+	}
 	var s record.Segment
 	for err == nil {
 		if err = r.Next(&s); err == nil {
@@ -77,6 +69,7 @@ func Open(src io.ReaderAt, look func(done int64) error, ids ...age.Identity) (*F
 	}
 	_ = errors.As(err, &f.Damage) // else it is the end
 	f.End, f.Ended = r.End()
+	f.unite()
 	f.chunks = chunks{payload: r.in.payload}
 	f.chunks.src = src
 	return f, nil
@@ -84,47 +77,50 @@ func Open(src io.ReaderAt, look func(done int64) error, ids ...age.Identity) (*F
 
 // see takes note of a segment.
 func (f *File) see(s *record.Segment, at int64) {
-	if err := check(s, &f.Head.State); err != nil {
-		f.Strange.add(s)
-		f.Strangest = err
+	err := check(s, &f.Head.State)
+	f.add(s, err)
+	if err != nil {
 		return
 	}
-	if f.Found.Segments == 0 || s.MaxTime > f.Newest {
-		f.Newest = s.MaxTime
-	}
-	f.Found.add(s)
 	f.segments = append(f.segments, place{s.MinTime, s.MaxTime, at, int32(segmentHeader + len(s.Data)), uint16(s.Records)})
-	numbers := f.numbers[s.Table]
+	holds := f.holds[s.Table]
 	if s.Many && s.Tallies == 0 {
-		for _, id := range numbers { // the records would have to be read
-			f.interfaces[id].Holds = true
+		for i := range holds { // the records would have to be read
+			holds[i] = true
 		}
 	}
 	_ = eachShare(s, func(share record.Share) error {
-		f.interfaces[numbers[share.Interface]].Holds = true
+		holds[share.Interface] = true
 		return nil
 	})
 }
 
 // unite makes one table of all. As in the cache, an interface is the same if it
-// has the same name and link type.
+// has the same name and link type. One without a name stands in a table for
+// those that had no packets when it was saved.
 func (f *File) unite() {
 	type key struct {
 		name     string
 		linkType packet.LinkType
 	}
 	known := map[key]packet.InterfaceID{}
-	for _, table := range f.Head.State.Tables {
+	for n, table := range f.Head.State.Tables {
 		numbers := make([]packet.InterfaceID, len(table))
 		for i := range table {
 			k := key{table[i].Name, table[i].LinkType}
 			id, ok := known[k]
-			if !ok {
+			switch {
+			case !ok && k.name == "" && !f.holds[n][i]:
+				id = noInterface
+			case !ok:
 				id = packet.InterfaceID(len(f.interfaces))
 				known[k] = id
 				f.interfaces = append(f.interfaces, Interface{Interface: table[i]})
 			}
 			numbers[i] = id
+			if f.holds[n][i] {
+				f.interfaces[id].Holds = true
+			}
 		}
 		f.numbers = append(f.numbers, numbers)
 	}

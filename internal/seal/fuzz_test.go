@@ -23,7 +23,7 @@ func use(t *testing.T, file []byte, id age.Identity) {
 	report, err := Verify(bytes.NewReader(file), nil, id)
 	if err != nil {
 		if f, again := Open(bytes.NewReader(file), nil, id); again == nil {
-			t.Fatalf("it cannot be verified (%v) and holds %v", err, f.Found)
+			t.Fatalf("it cannot be verified (%v) and holds %v", err, f.Found.Count)
 		}
 		return
 	}

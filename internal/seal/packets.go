@@ -216,8 +216,8 @@ func (s *openSegment) list(seg *record.Segment, numbers []packet.InterfaceID) er
 	var err error
 	whole := record.Each(s.raw, false, func(_ int, h *record.Header, data []byte) bool {
 		switch {
-		case int(h.Interface) >= len(numbers):
-			err = fmt.Errorf("a packet is of interface %d, and there are %d", h.Interface, len(numbers))
+		case int(h.Interface) >= len(numbers) || numbers[h.Interface] == noInterface:
+			err = fmt.Errorf("a packet is of interface %d, which is not there", h.Interface)
 		case len(s.records) == seg.Records:
 			err = fmt.Errorf("there are more records than %d", seg.Records)
 		default:

@@ -52,7 +52,7 @@ func TestRoundTrip(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if f.Damage != nil || f.Strange.Segments > 0 || f.End != s.end || f.Found != (Count{s.end.Segments, s.end.Packets, s.end.Bytes}) {
+		if f.Damage != nil || f.Strange.Segments > 0 || f.End != s.end || f.Found.Count != (Count{s.end.Segments, s.end.Packets, s.end.Bytes}) {
 			t.Errorf("%v: %v, %v, %v, %v", segments, f.Damage, f.Strangest, f.End, f.Found)
 		}
 		got, err := packetsOf(f, math.MinInt64, math.MaxInt64)
@@ -89,8 +89,8 @@ func TestTimes(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
-	if last := s.packets[len(s.packets)-1].Time; f.Newest != last {
-		t.Errorf("the newest packet is of %d, want %d", f.Newest, last)
+	if last := s.packets[len(s.packets)-1].Time; f.Found.Newest != last {
+		t.Errorf("the newest packet is of %d, want %d", f.Found.Newest, last)
 	}
 }
 
