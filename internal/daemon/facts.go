@@ -13,58 +13,31 @@ import (
 	"github.com/packetcache/packetcache/internal/version"
 )
 
-// maxComment keeps the coverage log in a pcapng within what an option holds.
-const maxComment = 60 << 10
-
 // Section implements dump.Facts: what a pcapng says of itself.
 func (d *Daemon) Section() pcapio.Section {
 	s := d.status()
 	var kept strings.Builder
-	kept.WriteString("Older sessions keep their beginning: the last packets of a session are dropped first.\n")
+	kept.WriteString(control.KeptComment)
 	for _, h := range s.Horizons {
-		tellHorizon(&kept, h, "every session", "capture")
+		kept.WriteString(h.Kept("every session", "capture"))
 	}
 	for _, r := range s.Retain {
 		if r.Factor == 0 {
 			fmt.Fprintf(&kept, "sessions of %s: not stored, by a rule\n", r.Filter)
 		}
 		for _, h := range r.Horizons[:min(1, len(r.Horizons))] {
-			tellHorizon(&kept, h, "every session of "+r.Filter, fmt.Sprintf("a rule to keep these %v times as long as others", r.Factor))
+			kept.WriteString(h.Kept("every session of "+r.Filter, fmt.Sprintf("a rule to keep these %v times as long as others", r.Factor)))
 		}
 	}
 	if !s.Unanswered.Complete {
 		fmt.Fprintf(&kept, "first packets that nothing followed: the last %v\n", (time.Duration(s.Unanswered.Seconds) * time.Second).String())
 	}
 	fmt.Fprintf(&kept, "%d of %d packets seen were evicted, %d were dropped before they could be stored.", s.Totals.Evicted.Packets, s.Totals.Seen.Packets, s.Totals.Dropped)
-	var looked strings.Builder
-	looked.WriteString("When and where PacketCache was looking:\n")
-	for _, e := range s.Coverage {
-		line := strings.Join([]string{e.Time.Format(time.RFC3339), e.Kind, e.Interface, e.Text}, " ") + "\n"
-		if looked.Len()+len(line) > maxComment {
-			break
-		}
-		looked.WriteString(line)
-	}
 	return pcapio.Section{
 		Hardware:    runtime.GOARCH,
 		OS:          runtime.GOOS,
 		Application: "PacketCache " + version.String(),
-		Comments:    []string{kept.String(), looked.String()},
-	}
-}
-
-// tellHorizon writes a line on how far back some sessions are there, all of them
-// since something began.
-func tellHorizon(b *strings.Builder, h control.Horizon, sessions, since string) {
-	what := "everything"
-	if h.UpToBytes > 0 {
-		what = fmt.Sprintf("the first %d KiB of %s of more than one packet", h.UpToBytes>>10, sessions)
-	}
-	age := (time.Duration(h.Seconds) * time.Second).String()
-	if h.Complete {
-		fmt.Fprintf(b, "%s: complete since %s began, %s ago\n", what, since, age)
-	} else {
-		fmt.Fprintf(b, "%s: the last %s\n", what, age)
+		Comments:    []string{kept.String(), control.CoverageComment(s.Coverage)},
 	}
 }
 

@@ -146,6 +146,15 @@ func (d *Dumper) Dump(ctx context.Context, req Request, w Writer) (Result, error
 	return f.result, err
 }
 
+// totals tells those of an interface, as of now.
+func (d *Dumper) totals() func(packet.InterfaceID) pcapio.Statistics {
+	now, counters := d.now(), d.facts.Counters()
+	return func(id packet.InterfaceID) pcapio.Statistics {
+		received, dropped := counters(id)
+		return pcapio.Statistics{Start: d.started, Time: now, End: now, Received: received, OSDropped: dropped}
+	}
+}
+
 // QueryBetween bounds times, zero for open.
 func QueryBetween(since, until time.Time) cache.Query {
 	q := cache.All

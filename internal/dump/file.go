@@ -12,6 +12,7 @@ import (
 	"github.com/packetcache/packetcache/internal/cache"
 	"github.com/packetcache/packetcache/internal/filter"
 	"github.com/packetcache/packetcache/internal/packet"
+	"github.com/packetcache/packetcache/internal/pcapio"
 )
 
 // A file is a capture file on its way. While one buffer is written by a
@@ -21,7 +22,7 @@ type file struct {
 	req     Request
 	w       Writer
 	desk    *desk // nil while it waits for its turn, or for packets
-	form    form
+	form    pcapio.Form
 	types   []packet.LinkType // by interface
 	closing int               // bytes that the file's end takes, at most
 	made    int64             // bytes of the buffers before buf
@@ -64,12 +65,12 @@ func (f *file) history(ctx context.Context, mark *cache.Mark) error {
 func (f *file) begin(known bool) error {
 	interfaces := f.learn()
 	if f.req.PCAPNG {
-		f.form = &pcapngForm{d: f.d}
+		f.form = &pcapio.PCAPNGForm{Section: f.d.facts.Section, Totals: f.d.totals}
 	} else {
-		f.form = &pcapForm{waits: !known || f.req.End != nil}
+		f.form = &pcapio.PCAPForm{Open: !known || f.req.End != nil}
 	}
-	header := f.form.begin(nil, interfaces)
-	f.closing = len(f.form.end(nil, interfaces))
+	header := f.form.Begin(nil, interfaces)
+	f.closing = len(f.form.End(nil, interfaces))
 	if empty := int64(len(header) + f.closing); f.req.Limit > 0 && empty > f.req.Limit {
 		return fmt.Errorf("%w: without any the file has %d bytes", ErrLimit, empty)
 	}
@@ -79,28 +80,22 @@ func (f *file) begin(known bool) error {
 
 // end sends what stands behind the packets.
 func (f *file) end() error {
-	if last := f.form.end(nil, f.learn()); len(last) > 0 {
+	if last := f.form.End(nil, f.learn()); len(last) > 0 {
 		return f.write(last)
 	}
 	return nil
 }
 
 // learn reads the link types of all interfaces, and returns the interfaces.
-func (f *file) learn() []described {
+func (f *file) learn() []pcapio.Described {
 	interfaces, stats := f.d.cache.Interfaces()
 	f.types = f.types[:0]
-	list := make([]described, len(interfaces))
+	list := make([]pcapio.Described, len(interfaces))
 	for i := range interfaces {
 		f.types = append(f.types, interfaces[i].LinkType)
-		list[i] = described{interfaces[i], stats[i].Stored().Packets > 0}
+		list[i] = pcapio.Described{Interface: interfaces[i], Holds: stats[i].Stored().Packets > 0}
 	}
 	return list
-}
-
-// described is an interface, and whether packets of it are held.
-type described struct {
-	packet.Interface
-	holds bool
 }
 
 // body sends the packets that the desk's reader shows.
@@ -157,8 +152,8 @@ func (f *file) choose(list []packet.Packet) []packet.Packet {
 	for i := range list {
 		if int(list[i].Interface) >= len(f.types) { // it came while the dump waited
 			interfaces := f.learn()
-			f.buf = f.form.more(f.buf, interfaces)
-			f.closing = len(f.form.end(nil, interfaces))
+			f.buf = f.form.More(f.buf, interfaces)
+			f.closing = len(f.form.End(nil, interfaces))
 			break
 		}
 	}
@@ -186,7 +181,7 @@ func (f *file) keep(list []packet.Packet, by *filter.Set, matching bool) []packe
 // add appends packets to the file and returns how many; it makes room first if
 // there is none.
 func (f *file) add(list []packet.Packet) (int, error) {
-	if need := len(list[0].Data) + recordRoom; len(f.buf)+need > cap(f.buf) {
+	if need := len(list[0].Data) + pcapio.RecordRoom; len(f.buf)+need > cap(f.buf) {
 		if err := f.flush(); err != nil {
 			return 0, err
 		}
@@ -199,7 +194,7 @@ func (f *file) add(list []packet.Packet) (int, error) {
 		most = int(f.req.Limit - f.made - int64(f.closing))
 	}
 	var n int
-	f.buf, n = f.form.packets(f.buf, list, f.types, most)
+	f.buf, n = f.form.Packets(f.buf, list, f.types, most)
 	if n == 0 {
 		f.result.LimitReached = true
 		return 0, nil

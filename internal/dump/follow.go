@@ -56,7 +56,7 @@ func (f *file) catchUp(ctx context.Context, mark *cache.Mark) error {
 	err := f.body(ctx, at)
 	if missing := at.reader.Missing(); missing > 0 && !f.result.LimitReached {
 		f.result.Missing += missing
-		f.form.missed(missing)
+		f.form.Missed(missing)
 	}
 	return err
 }

@@ -7,6 +7,7 @@ import (
 	"filippo.io/age"
 
 	"github.com/packetcache/packetcache/internal/packet"
+	"github.com/packetcache/packetcache/internal/pcapio"
 	"github.com/packetcache/packetcache/internal/record"
 )
 
@@ -18,17 +19,10 @@ type File struct {
 	Report
 
 	holds      [][]bool // by table: whether there are packets of the interface
-	interfaces []Interface
+	interfaces []pcapio.Described
 	numbers    [][]packet.InterfaceID // by table
 	segments   []place
 	chunks     chunks
-}
-
-// An Interface is one that the packets of a file name.
-type Interface struct {
-	packet.Interface
-	// Holds says that the file may have packets of it.
-	Holds bool
 }
 
 // noInterface is the number of one that no packet is of.
@@ -115,7 +109,7 @@ func (f *File) unite() {
 			case !ok:
 				id = packet.InterfaceID(len(f.interfaces))
 				known[k] = id
-				f.interfaces = append(f.interfaces, Interface{Interface: table[i]})
+				f.interfaces = append(f.interfaces, pcapio.Described{Interface: table[i]})
 			}
 			numbers[i] = id
 			if f.holds[n][i] {
@@ -126,8 +120,9 @@ func (f *File) unite() {
 	}
 }
 
-// Interfaces are those that the packets name.
-func (f *File) Interfaces() []Interface { return f.interfaces }
+// Interfaces are those that the packets name. Of one that holds none, there may have
+// been some when the file was begun.
+func (f *File) Interfaces() []pcapio.Described { return f.interfaces }
 
 // Close overwrites what was read in memory.
 func (f *File) Close() { f.chunks.wipe() }

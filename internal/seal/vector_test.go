@@ -17,6 +17,7 @@ import (
 	"filippo.io/age"
 
 	"github.com/packetcache/packetcache/internal/packet"
+	"github.com/packetcache/packetcache/internal/pcapio"
 	"github.com/packetcache/packetcache/internal/record"
 )
 
@@ -79,7 +80,7 @@ func TestVector(t *testing.T) {
 }
 
 // describePackets is v1.json.
-func describePackets(packets []packet.Packet, interfaces []Interface) []byte {
+func describePackets(packets []packet.Packet, interfaces []pcapio.Described) []byte {
 	var b bytes.Buffer
 	b.WriteString("[\n")
 	for i, p := range packets {
@@ -169,9 +170,9 @@ func writeVector(t *testing.T) {
 	for i := range all {
 		packets[i] = all[i].Packet
 	}
-	var interfaces []Interface
+	var interfaces []pcapio.Described
 	for _, i := range tables()[0] {
-		interfaces = append(interfaces, Interface{Interface: i})
+		interfaces = append(interfaces, pcapio.Described{Interface: i})
 	}
 	for name, content := range map[string][]byte{
 		"v1.sealed": file.Bytes(),

@@ -1,0 +1,45 @@
+package control
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// A pcapng says of itself, in comments of its section, what is in it and what is
+// not: whoever finds nothing there has to know whether nothing was to be seen. A
+// dump and a sealed file that is decrypted say it in the same words.
+
+// KeptComment begins such a comment; lines of Kept follow.
+const KeptComment = "Older sessions keep their beginning: the last packets of a session are dropped first.\n"
+
+// maxComment keeps the coverage log in a pcapng within what an option holds.
+const maxComment = 60 << 10
+
+// Kept is a line that says how far back some sessions are there, all of them
+// since something began.
+func (h Horizon) Kept(sessions, since string) string {
+	what := "everything"
+	if h.UpToBytes > 0 {
+		what = fmt.Sprintf("the first %d KiB of %s of more than one packet", h.UpToBytes>>10, sessions)
+	}
+	age := (time.Duration(h.Seconds) * time.Second).String()
+	if h.Complete {
+		return fmt.Sprintf("%s: complete since %s began, %s ago\n", what, since, age)
+	}
+	return fmt.Sprintf("%s: the last %s\n", what, age)
+}
+
+// CoverageComment tells when and where the service was looking.
+func CoverageComment(entries []CoverageEntry) string {
+	var looked strings.Builder
+	looked.WriteString("When and where PacketCache was looking:\n")
+	for _, e := range entries {
+		line := strings.Join([]string{e.Time.Format(time.RFC3339), e.Kind, e.Interface, e.Text}, " ") + "\n"
+		if looked.Len()+len(line) > maxComment {
+			break
+		}
+		looked.WriteString(line)
+	}
+	return looked.String()
+}
