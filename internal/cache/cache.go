@@ -61,15 +61,19 @@ type Cache struct {
 	bytes      int // the whole budget
 	bias       float64
 	clock      clock
+	beginning  int64 // of the history by the clock: 0, or earlier once that is restored
 	decoder    *session.Decoder
 	table      *session.Table
 	interfaces []interfaceState
 	links      []packet.LinkType // of the interfaces; what is there stays as it is
+	tables     []table
 	numbers    map[interfaceName]packet.InterfaceID
 	pages      pagePool
 	segments   segmentPool
 	logs       []log
 	rules      []rule
+	restorer   *Restorer // until it ends
+	restored   bool      // one has been made
 	tiers      []float64 // their factors; see tiers.go
 	// position counts the bytes ever appended: the newest protected bytes are
 	// never a victim.
@@ -114,6 +118,7 @@ func New(o Options) (*Cache, error) {
 		damaged:  o.Damaged,
 		decoder:  session.NewDecoder(),
 		numbers:  map[interfaceName]packet.InterfaceID{},
+		tables:   make([]table, 1),
 		logs:     make([]log, tierLogs),
 		tiers:    []float64{1},
 		outlived: math.Inf(1),

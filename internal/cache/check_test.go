@@ -52,7 +52,7 @@ func (c *Cache) youngest(log int, n uint64) (slots []uint32) {
 func (c *Cache) withRecords(t testing.TB, slot uint32, use func(raw []byte)) {
 	t.Helper()
 	seg := &c.segments.slots[slot]
-	if seg.codec == codecRaw {
+	if seg.codec == record.Raw {
 		raw := make([]byte, seg.size)
 		c.copyOut(seg, 0, raw)
 		use(raw)
@@ -218,8 +218,8 @@ func checkStats(t testing.TB, s *Stats) {
 			t.Fatalf("class %d: %+v in a cache of age %v", class, got, s.Age)
 		}
 	}
-	if s.Seen != (Count{s.Stored.Packets + refused.Packets, s.Stored.Bytes + refused.Bytes}) {
-		t.Fatalf("seen %v is not stored %v and refused %v", s.Seen, s.Stored, refused)
+	if s.Seen.plus(s.Restored) != s.Stored.plus(refused) {
+		t.Fatalf("seen %v and restored %v are not stored %v and refused %v", s.Seen, s.Restored, s.Stored, refused)
 	}
 	if s.Held() != held || s.Evicted != evicted {
 		t.Fatalf("held %v, evicted %v; of the classes together %v, %v", s.Held(), s.Evicted, held, evicted)

@@ -1,7 +1,6 @@
 package cache
 
 import (
-	"math"
 	"time"
 
 	"github.com/packetcache/packetcache/internal/session"
@@ -10,6 +9,10 @@ import (
 // maxStep bounds what one packet of a replay can age the cache, so that a
 // mad timestamp does not end all sessions and histories at once for good.
 const maxStep = int64(366 * 24 * time.Hour)
+
+// maxAge is where ages end, in nanoseconds: at 146 years. Those of what is restored
+// end at half of that, by the clock of a run that takes no longer.
+const maxAge = int64(1) << 62
 
 // disorder is how far back packets may stand that merely come late, as those
 // of several interfaces do; a longer step back is a clock set back.
@@ -48,7 +51,7 @@ func (c *clock) step(packet int64) {
 		c.stepping = true
 	case packet > c.packet:
 		step := int64(min(uint64(packet)-uint64(c.packet), uint64(maxStep)))
-		c.now += min(step, math.MaxInt64-c.now) // ages end at 292 years
+		c.now += min(step, maxAge-c.now)
 	case uint64(c.packet)-uint64(packet) <= uint64(disorder):
 		return
 	}

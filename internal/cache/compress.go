@@ -92,7 +92,7 @@ func (c *Cache) pass(l *log) bool {
 		if seg == l.head {
 			return false
 		}
-		if seg.codec == codecRaw && seg.size <= maxSegment {
+		if seg.codec == record.Raw && seg.size <= maxSegment {
 			if l.skip == 0 {
 				return true
 			}
@@ -104,7 +104,7 @@ func (c *Cache) pass(l *log) bool {
 }
 
 // compressible reports whether there is a segment to be indexed or compressed, and
-// whether it is of a low class; to index one is as urgent.
+// whether it is of a low class; to index one is as urgent, unless it was restored.
 func (c *Cache) compressible() (low, found bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -114,8 +114,10 @@ func (c *Cache) compressible() (low, found bool) {
 	if c.unindexed() != nil {
 		return true, true
 	}
-	l := c.candidate()
-	return l != nil && l.low, l != nil
+	if l := c.candidate(); l != nil {
+		return l.low, true
+	}
+	return false, c.unlooked() != nil
 }
 
 // compressNext compresses one segment and reports whether there was any.
@@ -132,7 +134,7 @@ func (c *Cache) compressNext() (found bool) {
 	slot, logs := l.raw, c.logs
 	seg := &c.segments.slots[slot]
 	l.raw = seg.next
-	seq, many, links := seg.seq, seg.shares.many, c.links
+	seq, many, links := seg.seq, seg.shares.many, c.linksOf(seg)
 	raw := z.raw[:c.copyOut(seg, 0, z.raw[:seg.size])]
 	var index bloom
 	if seg.index > 0 {
@@ -204,18 +206,18 @@ func (c *Cache) replace(l *log, seg *segment, packed []byte, tallies int) {
 	c.pages.give(page, seg.last, free)
 	seg.last, seg.pages = last, needed
 	l.pages -= free
-	seg.codec, seg.packed, seg.tallies = codecZstd, uint32(len(packed)), uint16(tallies)
+	seg.codec, seg.packed, seg.tallies = record.Zstd, uint32(len(packed)), uint16(tallies)
 	seg.index = 0 // it stood in the last page
 }
 
-// bookTallies tells the interfaces what goes with a compressed segment.
-func (c *Cache) bookTallies(seg *segment) {
+// eachTally calls do with what each interface has in a compressed segment.
+func (c *Cache) eachTally(seg *segment, do func(id packet.InterfaceID, packets, bytes uint64)) {
 	at := place{page: seg.first}
 	var b [record.TallySize]byte
 	for range seg.tallies {
 		c.pages.read(at, b[:])
 		at = c.pages.forward(at, record.TallySize)
-		id := binary.LittleEndian.Uint16(b[:])
-		c.interfaces[id].stats.Evicted.add(uint64(binary.LittleEndian.Uint16(b[2:])), uint64(binary.LittleEndian.Uint32(b[4:])))
+		id := packet.InterfaceID(binary.LittleEndian.Uint16(b[:]))
+		do(id, uint64(binary.LittleEndian.Uint16(b[2:])), uint64(binary.LittleEndian.Uint32(b[4:])))
 	}
 }

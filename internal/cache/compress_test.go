@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/packetcache/packetcache/internal/packet"
+	"github.com/packetcache/packetcache/internal/record"
 )
 
 // filled is a cache that has been given packets of one endless conversation for
@@ -116,7 +117,7 @@ func TestDamagedSegment(t *testing.T) {
 			c := filled(t, Options{Bytes: 4 * smallBudget, Damaged: func(err error) { told = append(told, err) }}, 10000, text)
 			before := c.Stats()
 			seg := &c.segments.slots[c.segments.slots[c.logs[0].oldest].next]
-			if seg.codec != codecZstd {
+			if seg.codec != record.Zstd {
 				t.Fatal("not compressed")
 			}
 			lost := seg.held()

@@ -27,6 +27,7 @@ type cursor struct {
 	size    uint32 // of the segment when the reader began
 	records uint32 // likewise
 	stamped bool
+	ids     []packet.InterfaceID // by which its interfaces are to be read
 
 	// order lists the next records of a disordered segment, beyond which there
 	// may be more; at is the next of them.
@@ -91,6 +92,7 @@ func (r *Reader) begin(cur *cursor, ref segmentRef, passed uint16) standing {
 		return atEnd
 	}
 	cur.seq, cur.size, cur.records, cur.stamped = seg.seq, seg.size, seg.records, seg.stamped
+	cur.ids = c.tables[seg.table].ids
 	at, wasOpen := slices.BinarySearchFunc(r.open, seg.seq, func(o openSegment, seq uint64) int { return cmp.Compare(o.seq, seq) })
 	if wasOpen {
 		cur.size, cur.records = r.open[at].size, r.open[at].records
@@ -98,7 +100,7 @@ func (r *Reader) begin(cur *cursor, ref segmentRef, passed uint16) standing {
 	had := r.had(seg.seq)
 	cur.records -= had.records
 	// An ordered segment is so when it is sorted, too.
-	disordered, raw := seg.disordered || passed > 0 || had.records > 0, seg.codec == codecRaw
+	disordered, raw := seg.disordered || passed > 0 || had.records > 0, seg.codec == record.Raw
 	if disordered && raw {
 		r.list = c.listRecords(seg, cur.size, r.list[:0])
 	}
@@ -263,7 +265,7 @@ func (r *Reader) fetch(cur *cursor, offset uint32, dst []byte) (n int) {
 	c.mu.Lock()
 	seg := c.segments.lookUp(cur.ref.slot)
 	gone := c.closed || seg == nil || seg.seq != cur.seq
-	if gone || seg.codec == codecRaw {
+	if gone || seg.codec == record.Raw {
 		if !gone {
 			n = c.copyOut(seg, offset, dst)
 		}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/packetcache/packetcache/internal/packet"
 	"github.com/packetcache/packetcache/internal/record"
 )
 
@@ -79,60 +80,94 @@ func (d *decompressor) unpack(c *Cache, slot uint32, seq uint64, use func(raw []
 			oldest = h
 		}
 	}
-	size, most, ok := d.fetch(c, slot, seq)
+	if d.packed == nil {
+		d.packed = make([]byte, maxSegment)
+	}
+	f, ok := c.fetch(slot, seq, d.packed)
 	if !ok {
 		return false
 	}
-	if cap(oldest.raw) < size {
-		oldest.raw = make([]byte, 0, max(size, most))
+	if cap(oldest.raw) < f.size {
+		oldest.raw = make([]byte, 0, max(f.size, f.most))
 	}
 	oldest.seq = 0
-	raw, err := d.decoder.DecodeAll(d.packed, oldest.raw[:0])
-	if err == nil && len(raw) != size {
-		err = fmt.Errorf("%d bytes instead of %d", len(raw), size)
-	}
-	if err != nil {
-		c.damage(slot, seq, err)
+	if oldest.raw, ok = d.decode(c, &f, oldest.raw); !ok {
 		return false
 	}
-	oldest.seq, oldest.used, oldest.raw = seq, d.uses, raw
-	use(raw)
+	oldest.seq, oldest.used = seq, d.uses
+	use(oldest.raw)
 	return true
 }
 
-// fetch copies the frame of a segment out and returns the size of what is in it,
-// and the most that others are likely to hold.
-func (d *decompressor) fetch(c *Cache, slot uint32, seq uint64) (size, most int, ok bool) {
+// decode puts the records of what was fetched into dst, which has room for them.
+// It reports false if they are damaged: then they are gone for all.
+func (d *decompressor) decode(c *Cache, f *fetched, dst []byte) ([]byte, bool) {
+	raw, err := d.decoder.DecodeAll(f.frame, dst[:0])
+	if err == nil {
+		err = f.check(raw)
+	}
+	if err != nil {
+		c.damage(f.slot, f.seq, err)
+		return dst[:0], false
+	}
+	return raw, true
+}
+
+// A fetched is the frame of a segment, copied out, and what is to be in it.
+type fetched struct {
+	slot  uint32
+	seq   uint64
+	frame []byte
+	// size is that of the records, most what other segments are likely to have.
+	size, most int
+	// restored says that it was and has not been looked at: saved is what it is to be,
+	// known tells the numbers in its table.
+	restored bool
+	saved    record.Segment
+	known    func(packet.InterfaceID) bool
+}
+
+// check returns in what the records are not what they are to be.
+func (f *fetched) check(raw []byte) error {
+	if len(raw) != f.size {
+		return fmt.Errorf("%d bytes instead of %d", len(raw), f.size)
+	}
+	if !f.restored {
+		return nil
+	}
+	return f.saved.CheckRecords(raw, f.known)
+}
+
+// fetch copies the frame of a segment to dst, of maxSegment bytes.
+func (c *Cache) fetch(slot uint32, seq uint64, dst []byte) (f fetched, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	seg := c.segments.lookUp(slot)
-	if c.closed || seg == nil || seg.seq != seq || seg.codec != codecZstd {
-		return 0, 0, false
+	if c.closed || seg == nil || seg.seq != seq || seg.codec != record.Zstd {
+		return f, false
 	}
-	if d.packed == nil {
-		d.packed = make([]byte, 0, maxSegment)
+	f = fetched{slot: slot, seq: seq, size: int(seg.size), most: c.segments.size}
+	if f.restored = seg.restored; f.restored {
+		seg.describe(&f.saved)
+		f.known = c.known(seg)
 	}
 	skip := int(seg.tallies) * record.TallySize
-	d.packed = d.packed[:int(seg.packed)-skip]
-	c.pages.read(c.pages.forward(place{page: seg.first}, skip), d.packed)
-	return int(seg.size), c.segments.size, true
+	f.frame = dst[:int(seg.packed)-skip]
+	c.pages.read(c.pages.forward(place{page: seg.first}, skip), f.frame)
+	return f, true
 }
 
 // damage takes a segment for lost that cannot be unpacked.
 func (c *Cache) damage(slot uint32, seq uint64, err error) {
 	c.mu.Lock()
 	seg := c.segments.lookUp(slot)
-	found := !c.closed && seg != nil && seg.seq == seq && seg.codec == codecZstd
+	found := !c.closed && seg != nil && seg.seq == seq && seg.codec == record.Zstd
 	var lost Count
 	if found {
-		seg.codec = codecDamaged
+		seg.codec = damaged
 		lost = seg.held()
 		c.stats.damaged.add(lost.Packets, lost.Bytes)
-		l := c.logOf(slot)
-		l.lose(seg.newest)
-		if l == &c.logs[unanswered] {
-			c.loseLate(unanswered, seg.newest)
-		}
+		c.lose(c.logOf(slot), seg.newest)
 	}
 	c.mu.Unlock()
 	if found && c.damaged != nil {
@@ -141,13 +176,13 @@ func (c *Cache) damage(slot uint32, seq uint64, err error) {
 }
 
 // logOf finds the log that a segment stands in.
-func (c *Cache) logOf(slot uint32) *log {
-	for i := range c.logs {
-		for at := c.logs[i].oldest; at != noSegment; at = c.segments.slots[at].next {
+func (c *Cache) logOf(slot uint32) (class int) {
+	for class = range c.logs {
+		for at := c.logs[class].oldest; at != noSegment; at = c.segments.slots[at].next {
 			if at == slot {
-				return &c.logs[i]
+				return class
 			}
 		}
 	}
-	return nil
+	panic("a segment in use stands in no log")
 }

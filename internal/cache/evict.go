@@ -1,5 +1,7 @@
 package cache
 
+import "github.com/packetcache/packetcache/internal/packet"
+
 // evict frees the oldest segment of the log that deserves it least, and reports
 // whether there was any. It is one of unanswered first packets if these have
 // more than their share, else it is chosen by age and weight. The newest eighth
@@ -9,41 +11,64 @@ func (c *Cache) evict() bool {
 	if c.evictUnanswered() {
 		return true
 	}
+	victim, last := c.victim()
+	switch {
+	case victim < 0: // nothing is there but what waits
+		if victim = probation; c.logs[victim].oldest == noSegment {
+			return false
+		}
+	case !last.spared:
+		c.outlived = last.score
+	}
+	c.drop(victim)
+	return true
+}
+
+// A rank says how soon a segment goes when room is needed.
+type rank struct {
+	// spared: it is of the newest eighth of the budget. These go when nothing else
+	// is there.
+	spared bool
+	score  float64 // age x weight
+}
+
+// before reports whether r goes first.
+func (r rank) before(other rank) bool {
+	if r.spared != other.spared {
+		return other.spared
+	}
+	return r.score > other.score
+}
+
+// rank is that of a segment of a log.
+func (c *Cache) rank(l *log, seg *segment) rank {
+	return rank{
+		spared: c.position-seg.position < c.protected,
+		score:  (float64(c.clock.now-seg.newest) + 1) * l.weight,
+	}
+}
+
+// victim returns the log, other than that of what waits, whose oldest segment is
+// to go next, or -1.
+func (c *Cache) victim() (victim int, worst rank) {
 	c.settle() // an open segment can be the one
-	victim, worst := -1, 0.0
-	spared, worstSpared := -1, 0.0
+	victim = -1
 	for class := range c.logs {
 		l := &c.logs[class]
 		if l.oldest == noSegment || class == probation {
 			continue
 		}
 		seg := &c.segments.slots[l.oldest]
-		score := (float64(c.clock.now-seg.newest) + 1) * l.weight
 		if seg == l.head && float64(c.clock.now-l.begun)*l.weight > c.outlived {
 			// Filled slowly, it would keep its first packets for as long as its
 			// last ones.
 			l.seal()
 		}
-		if c.position-seg.position < c.protected {
-			if score > worstSpared {
-				spared, worstSpared = class, score
-			}
-		} else if score > worst {
-			victim, worst = class, score
+		if r := c.rank(l, seg); victim < 0 || r.before(worst) {
+			victim, worst = class, r
 		}
 	}
-	if victim >= 0 {
-		c.outlived = worst
-	} else {
-		victim = spared // nothing but the newest is there
-	}
-	if victim < 0 {
-		if victim = probation; c.logs[victim].oldest == noSegment {
-			return false
-		}
-	}
-	c.drop(victim)
-	return true
+	return victim, worst
 }
 
 // drop forgets the oldest segment of a log.
@@ -54,16 +79,11 @@ func (c *Cache) drop(class int) {
 	seg := &c.segments.slots[slot]
 	gone := seg.held()
 	if gone.Packets > 0 {
-		l.lose(seg.newest)
-		if class >= tierLogs && seg.seq <= l.leftBehind {
-			c.logs[(class-tierLogs)%NumClasses].lose(seg.newest)
-		}
-		if class == probation || class == unanswered {
-			c.loseLate(class, seg.newest)
-		}
+		c.lose(class, seg.newest)
 	}
 	l.evicted.add(gone.Packets, gone.Bytes)
-	c.bookEviction(seg)
+	c.book(seg, evictedOf)
+	c.leaveTable(seg.table)
 	if class == probation {
 		c.waiting.pop(slot, seg)
 	}
@@ -71,6 +91,19 @@ func (c *Cache) drop(class int) {
 	l.pop(&c.segments)
 	c.pages.give(seg.first, seg.last, int(seg.pages))
 	c.segments.give(slot)
+}
+
+// lose notes in all horizons that it concerns that a packet of a log, which came
+// at that time of the cache's clock, is not there.
+func (c *Cache) lose(class int, at int64) {
+	l := &c.logs[class]
+	l.lose(at)
+	if class >= tierLogs && at <= l.leftBehind {
+		c.logs[(class-tierLogs)%NumClasses].lose(at)
+	}
+	if class == probation || class == unanswered {
+		c.loseLate(class, at)
+	}
 }
 
 // lose records that a packet, appended at that time of the cache's clock, is
@@ -81,23 +114,30 @@ func (l *log) lose(at int64) {
 	}
 }
 
-// bookEviction tells the interfaces what goes with a segment.
-func (c *Cache) bookEviction(seg *segment) {
+// evictedOf and restoredOf are counts of an interface.
+func evictedOf(s *InterfaceStats) *Count  { return &s.Evicted }
+func restoredOf(s *InterfaceStats) *Count { return &s.Restored }
+
+// book adds to a count of each interface what it has in a segment.
+func (c *Cache) book(seg *segment, count func(*InterfaceStats) *Count) {
+	add := func(id packet.InterfaceID, packets, bytes uint64) {
+		count(&c.interfaces[c.own(seg, id)].stats).add(packets, bytes)
+	}
 	s := &seg.shares
 	if seg.tallies > 0 {
-		c.bookTallies(seg)
+		c.eachTally(seg, add)
 		return
 	}
 	if !s.many {
 		for i := range s.id[:s.n] {
-			c.interfaces[s.id[i]].stats.Evicted.add(uint64(s.packets[i]), uint64(s.bytes[i]))
+			add(s.id[i], uint64(s.packets[i]), uint64(s.bytes[i]))
 		}
 		return
 	}
 	w := walk{c: c, seg: seg}
 	for w.next() {
 		if w.stamp == 0 {
-			c.interfaces[w.header.Interface].stats.Evicted.add(1, uint64(w.header.Length))
+			add(w.header.Interface, 1, uint64(w.header.Length))
 		}
 	}
 }

@@ -76,8 +76,9 @@ func (s *Stats) Forecast(bias float64, bytes int, after time.Duration) (Forecast
 
 // recordRate is how many bytes of records have come per second.
 func (s *Stats) recordRate() float64 {
-	const header = 8 // on average; see putHeader
-	return float64(s.Stored.Bytes+header*s.Stored.Packets) / s.Age.Seconds()
+	const header = 8 // on average; see record.Put
+	came := s.Stored.plus(s.Before)
+	return float64(came.Bytes+header*came.Packets) / s.Age.Seconds()
 }
 
 // keptFor is for how many seconds logs that share so many bytes keep their
@@ -127,7 +128,7 @@ type demand struct {
 // demands are those of all logs that packets have come to.
 func (s *Stats) demands(bias float64) (list []demand) {
 	add := func(class int, c *ClassStats, age time.Duration, weight, share float64) {
-		if c.Held.Bytes+c.Evicted.Bytes == 0 || age <= 0 {
+		if c.Held.Bytes+c.Evicted.Bytes+c.Before.Bytes == 0 || age <= 0 {
 			return
 		}
 		d := demand{class: class, weight: weight, share: share, held: float64(c.Memory), horizon: min(c.Horizon, age).Seconds()}
@@ -136,11 +137,12 @@ func (s *Stats) demands(bias float64) (list []demand) {
 		if c.Held.Bytes > 0 {
 			density = float64(c.Memory) / float64(c.Held.Bytes)
 		}
-		average := density * float64(c.Held.Bytes+c.Evicted.Bytes) / age.Seconds()
+		gone := float64(c.Evicted.Bytes + c.Before.Bytes)
+		average := density * (float64(c.Held.Bytes) + gone) / age.Seconds()
 		d.recent, d.older = average, average
-		if before := age.Seconds() - d.seconds; c.Evicted.Bytes > 0 && before > 0 && d.seconds > 0 {
+		if before := age.Seconds() - d.seconds; gone > 0 && before > 0 && d.seconds > 0 {
 			d.recent = d.held / d.seconds
-			d.older = density * float64(c.Evicted.Bytes) / before
+			d.older = density * gone / before
 		}
 		list = append(list, d)
 	}

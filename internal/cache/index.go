@@ -35,7 +35,7 @@ func (c *Cache) indexNext() bool {
 	slot, logs := l.plain, c.logs
 	seg := &c.segments.slots[slot]
 	l.plain = seg.next
-	seq, stamped, links := seg.seq, seg.stamped, c.links
+	seq, stamped, links := seg.seq, seg.stamped, c.linksOf(seg)
 	raw := z.raw[:c.copyOut(seg, 0, z.raw[:min(int(seg.size), len(z.raw))])]
 	whole := len(raw) == int(seg.size)
 	c.mu.Unlock()
@@ -51,9 +51,66 @@ func (c *Cache) indexNext() bool {
 	return true
 }
 
-// tendNext indexes one segment or, if all are, compresses one, and reports
-// whether there was any.
-func (c *Cache) tendNext() (found bool) { return c.indexNext() || c.compressNext() }
+// tendNext indexes one segment or, if all are, compresses one, or looks at one that
+// was restored, and reports whether there was any.
+func (c *Cache) tendNext() (found bool) {
+	return c.indexNext() || c.compressNext() || c.lookNext()
+}
+
+// lookNext makes the index of the next restored segment, and sees whether its
+// records are what it says. It reports whether there was any.
+func (c *Cache) lookNext() bool {
+	z := c.compressor
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	c.mu.Lock()
+	l := c.unlooked()
+	if l == nil {
+		c.mu.Unlock()
+		return false
+	}
+	slot, logs := l.bare, c.logs
+	seg := &c.segments.slots[slot]
+	l.bare = seg.next
+	seq, links, packed := seg.seq, c.linksOf(seg), seg.codec == record.Zstd
+	var raw []byte
+	whole := !packed && int(seg.size) <= len(z.raw)
+	if whole {
+		raw = z.raw[:c.copyOut(seg, 0, z.raw[:seg.size])]
+	}
+	c.mu.Unlock()
+	if packed {
+		if f, ok := c.fetch(slot, seq, z.packed[:maxSegment]); ok {
+			raw, whole = c.decompressor.decode(c, &f, z.raw[:0])
+		}
+	}
+	var index bloom
+	if whole {
+		index = z.index(raw, false, links)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if l, seg = c.still(slot, seq, l, logs); seg != nil {
+		seg.restored = false
+		if seg.index == 0 {
+			c.attach(l, slot, index)
+		}
+	}
+	return true
+}
+
+// unlooked returns the log whose restored segment is to be looked at next, or nil.
+func (c *Cache) unlooked() *log {
+	if c.closed || c.bytes < minIndexed {
+		return nil
+	}
+	return c.longest(func(l *log) bool {
+		for l.bare != noSegment && !c.segments.slots[l.bare].restored {
+			l.bare = c.segments.slots[l.bare].next
+		}
+		return l.bare != noSegment
+	})
+}
 
 // unindexed returns the log whose segment is to be indexed next, or nil.
 func (c *Cache) unindexed() *log {
@@ -71,7 +128,7 @@ func (c *Cache) passIndexed(l *log) bool {
 		if seg == l.head {
 			return false
 		}
-		if seg.codec == codecRaw && seg.index == 0 {
+		if seg.codec == record.Raw && seg.index == 0 {
 			return true
 		}
 		l.plain = seg.next
@@ -88,7 +145,7 @@ func (c *Cache) still(slot uint32, seq uint64, l *log, logs []log) (*log, *segme
 		return nil, nil
 	}
 	if &logs[0] != &c.logs[0] { // rules have changed
-		l = c.logOf(slot)
+		l = &c.logs[c.logOf(slot)]
 	}
 	return l, seg
 }

@@ -205,7 +205,7 @@ func TestIndexed(t *testing.T) {
 				fallthrough
 			default:
 				sealed++
-				if seg.codec == codecZstd {
+				if seg.codec == record.Zstd {
 					compressed++
 				}
 			}

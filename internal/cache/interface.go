@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/packetcache/packetcache/internal/packet"
+	"github.com/packetcache/packetcache/internal/record"
 )
 
 // maxInterfaces bounds what a file full of interface descriptions can make
@@ -25,13 +26,15 @@ type interfaceState struct {
 type InterfaceStats struct {
 	// Seen were handed to Append, Refused among them were not stored.
 	Seen, Refused Count
-	// Evicted were stored and have gone since.
+	// Restored are from earlier runs.
+	Restored Count
+	// Evicted were stored or restored and have gone since.
 	Evicted Count
 }
 
 // Stored is what is there now.
 func (s InterfaceStats) Stored() Count {
-	return s.Seen.minus(s.Refused).minus(s.Evicted)
+	return s.Seen.minus(s.Refused).plus(s.Restored).minus(s.Evicted)
 }
 
 // Interface announces an interface and returns the number that its packets
@@ -40,23 +43,31 @@ func (c *Cache) Interface(i packet.Interface) (packet.InterfaceID, error) {
 	c.prepareFor(i.LinkType)
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	id, err := c.number(&i)
+	if err == nil {
+		c.interfaces[id].Interface = i
+	}
+	return id, err
+}
+
+// number returns the number of an interface, a new one if it is not known yet.
+func (c *Cache) number(i *packet.Interface) (packet.InterfaceID, error) {
 	key := interfaceName{i.Name, i.LinkType}
 	if id, ok := c.numbers[key]; ok {
-		c.interfaces[id].Interface = i
 		return id, nil
 	}
 	if len(c.interfaces) == maxInterfaces {
 		return 0, fmt.Errorf("interface %q: the cache holds packets of %d interfaces already and can tell no more apart", i.Name, maxInterfaces)
 	}
 	id := packet.InterfaceID(len(c.interfaces))
-	c.interfaces = append(c.interfaces, interfaceState{Interface: i})
+	c.interfaces = append(c.interfaces, interfaceState{Interface: *i})
 	c.links = append(c.links, i.LinkType)
 	c.numbers[key] = id
 	return id, nil
 }
 
-// Interfaces returns all that were ever announced, by number, with their
-// totals.
+// Interfaces returns all that were ever announced or restored, by number, with
+// their totals.
 func (c *Cache) Interfaces() ([]packet.Interface, []InterfaceStats) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -93,6 +104,14 @@ func (s *interfaceShares) add(id packet.InterfaceID, packets, bytes int) {
 	}
 	s.id[s.n], s.packets[s.n], s.bytes[s.n] = id, uint16(packets), uint32(bytes)
 	s.n++
+}
+
+// appendTo appends what each interface has.
+func (s *interfaceShares) appendTo(list []record.Share) []record.Share {
+	for i := range s.id[:s.n] {
+		list = append(list, record.Share{Interface: s.id[i], Packets: s.packets[i], Bytes: s.bytes[i]})
+	}
+	return list
 }
 
 // remove takes back a packet that left for another segment.

@@ -215,6 +215,7 @@ func (r *Reader) take(cur *cursor, p *packet.Packet) bool {
 	}
 	r.passed++
 	h.Fill(p, data)
+	p.Interface = translate(cur.ids, p.Interface)
 	return true
 }
 

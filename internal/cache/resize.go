@@ -142,10 +142,11 @@ func (c *Cache) evictExcess() bool {
 }
 
 // A sweep is how far moveBack has come: it has seen the segments of the classes
-// before class, and of that one those up to seq. What is begun later has no
-// page behind the limit.
+// before class, and of that one those up to that of seq in slot. What is begun
+// later has no page behind the limit.
 type sweep struct {
 	class int
+	slot  uint32
 	seq   uint64
 }
 
@@ -155,11 +156,12 @@ func (c *Cache) moveBack(at *sweep) bool {
 	done := 0
 	for ; at.class < len(c.logs); at.class, at.seq = at.class+1, 0 {
 		l := &c.logs[at.class]
-		for slot := l.oldest; slot != noSegment; slot = c.segments.slots[slot].next {
+		slot := l.oldest
+		if seg := &c.segments.slots[at.slot]; at.seq > 0 && seg.seq == at.seq { // else those before it have gone, too
+			slot = seg.next
+		}
+		for ; slot != noSegment; slot = c.segments.slots[slot].next {
 			seg := &c.segments.slots[slot]
-			if seg.seq <= at.seq {
-				continue
-			}
 			behind := c.pages.behind(seg.first)
 			if behind > c.pages.available() {
 				// Others took the room; it may be at this segment's expense.
@@ -168,7 +170,7 @@ func (c *Cache) moveBack(at *sweep) bool {
 			if behind > 0 {
 				c.moveSegment(l, seg)
 			}
-			at.seq = seg.seq
+			at.slot, at.seq = slot, seg.seq
 			if done += 1 + behind; done >= moveStep {
 				return true
 			}

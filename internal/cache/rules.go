@@ -61,8 +61,12 @@ func (c *Cache) SetRules(rules []Rule) error {
 	c.clock.live(boot)
 	before := c.rules
 	c.rules = make([]rule, len(rules))
+	since := c.clock.now
+	if c.stats.seen == (Count{}) {
+		since = 0 // nothing came before
+	}
 	for i, r := range rules {
-		c.rules[i] = rule{Rule: r, since: c.clock.now}
+		c.rules[i] = rule{Rule: r, since: since}
 		if old := find(before, r.Filter); old >= 0 {
 			c.rules[i].sessions, c.rules[i].seen = before[old].sessions, before[old].seen
 		}

@@ -2,6 +2,7 @@ package cache
 
 import (
 	"encoding/binary"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -369,21 +370,29 @@ func (c *Cache) checkLogs(t *testing.T) {
 	t.Helper()
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	users := map[uint8]int{}
 	for i := range c.logs {
 		l := &c.logs[i]
-		segments, pages, last, seq := 0, 0, noSegment, uint64(0)
+		segments, pages, last, newest := 0, 0, noSegment, int64(math.MinInt64)
 		for slot := l.oldest; slot != noSegment; slot = c.segments.slots[slot].next {
 			seg := &c.segments.slots[slot]
-			if seg.seq <= seq {
-				t.Fatalf("log %d: segment %d after %d", i, seg.seq, seq)
+			// What waited counts from when it came.
+			if class, _ := c.placeOf(i); class > 0 && seg.newest < newest {
+				t.Fatalf("log %d: a segment of %d after one of %d", i, seg.newest, newest)
 			}
-			segments, pages, last, seq = segments+1, pages+int(seg.pages), slot, seg.seq
+			segments, pages, last, newest = segments+1, pages+int(seg.pages), slot, seg.newest
+			users[seg.table]++
 		}
 		if segments != l.segments || pages != l.pages || last != l.youngest {
 			t.Fatalf("log %d has %d segments of %d pages up to slot %d, its books say %d, %d and %d", i, segments, pages, last, l.segments, l.pages, l.youngest)
 		}
 		if l.head != nil && l.head != &c.segments.slots[l.youngest] {
 			t.Fatalf("log %d: the open segment is not the youngest", i)
+		}
+	}
+	for i := range c.tables {
+		if i > 0 && c.restorer == nil && c.tables[i].users != users[uint8(i)] {
+			t.Fatalf("table %d has %d users, its books say %d", i, users[uint8(i)], c.tables[i].users)
 		}
 	}
 }

@@ -30,6 +30,7 @@ func (r *Reader) run(cur *cursor, batch []packet.Packet) (n int) {
 			break
 		}
 		h.Fill(&batch[n], window[at+size:end])
+		batch[n].Interface = translate(cur.ids, batch[n].Interface)
 		cur.header = h
 		cur.offset, cur.dataAt = cur.start+uint32(at), cur.start+uint32(at+size)
 		at = end

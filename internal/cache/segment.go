@@ -19,17 +19,8 @@ const (
 // noSegment ends a list.
 const noSegment = ^uint32(0)
 
-// A codec says how the bytes in a segment's pages are to be read.
-type codec uint8
-
-const (
-	// codecRaw is records as they were appended.
-	codecRaw codec = iota
-	// codecZstd is tallies, if there are any, and a frame of records (RFC 8878).
-	codecZstd
-	// codecDamaged is what cannot be read any more.
-	codecDamaged
-)
+// damaged is the codec of what cannot be read any more.
+const damaged record.Codec = 0xff
 
 // A segment is a run of records of one class in a chain of pages. The
 // descriptor stands outside the Go heap and holds no pointers.
@@ -55,15 +46,20 @@ type segment struct {
 	next          uint32 // the next younger segment of the class, or of the free list
 	lastInterface packet.InterfaceID
 	lastTie       uint16
-	tallies       uint16 // at the front of what is compressed; see compressor.tally
-	index         uint16 // bytes of it at the end of the last page, 0 if there is none
-	lastAt        uint32 // offset of the newest record
-	codec         codec  // of a sealed segment; an open one is raw
+	tallies       uint16       // at the front of what is compressed; see compressor.tally
+	index         uint16       // bytes of it at the end of the last page, 0 if there is none
+	lastAt        uint32       // offset of the newest record
+	codec         record.Codec // of a sealed segment; an open one is raw
 	// disordered says that some packet is older than the one before it.
 	disordered bool
 	// stamped says that its records carry stamps: it is of the probation log.
 	stamped bool
 	shares  interfaceShares
+	// table says how the numbers of interfaces are to be read; see tables.go.
+	table uint8
+	// restored says that it was, and has not been looked at since: its records may
+	// not be what it says, and have no index.
+	restored bool
 }
 
 // A segmentPool hands out descriptors.
@@ -131,7 +127,7 @@ func (p *segmentPool) give(slot uint32) {
 
 // used is how many bytes of its pages are records, or what these have become.
 func (s *segment) used() int {
-	if s.codec == codecRaw {
+	if s.codec == record.Raw {
 		return int(s.size)
 	}
 	return int(s.packed)
@@ -149,22 +145,25 @@ type log struct {
 	begun    int64 // the cache clock when it was
 	at, room int
 	// raw is the oldest segment that the compressor has not looked at, plain the
-	// oldest that has not been indexed. Skip is how many are to be left as they
-	// are, poor how many in a row gained little.
-	raw, plain uint32
-	skip, poor int
-	low        bool // of one of the lowClasses
-	run        run
-	segments   int
-	pages      int
+	// oldest that has not been indexed, bare likewise of those that were restored.
+	// Skip is how many are to be left as they are, poor how many in a row gained
+	// little.
+	raw, plain, bare uint32
+	skip, poor       int
+	low              bool // of one of the lowClasses
+	run              run
+	segments         int
+	pages            int
 	// weight is how many times as old its packets count as, when some have to
 	// go; excluded says that none may come to it.
 	weight   float64
 	excluded bool
-	// leftBehind is the seq of the last segment that may hold packets of
-	// sessions which are no longer in the tier of the log.
-	leftBehind uint64
+	// leftBehind is the cache clock when sessions were last taken out of the tier of
+	// the log: what came by then may be theirs.
+	leftBehind int64
 	evicted    Count
+	// before is what was stored in earlier runs and is not here.
+	before Count
 	// late is when the first packets of sessions came that belong to it and
 	// stand in the unanswered log.
 	late span
@@ -175,7 +174,9 @@ type log struct {
 }
 
 func (l *log) init() {
-	l.oldest, l.youngest, l.raw, l.plain = noSegment, noSegment, noSegment, noSegment
+	l.oldest, l.youngest = noSegment, noSegment
+	l.raw, l.plain, l.bare = noSegment, noSegment, noSegment
+	l.leftBehind = math.MinInt64
 }
 
 // push adds a segment as the youngest.
@@ -211,6 +212,9 @@ func (l *log) pop(p *segmentPool) {
 	next := p.slots[l.oldest].next
 	if l.plain == l.oldest {
 		l.plain = next
+	}
+	if l.bare == l.oldest {
+		l.bare = next
 	}
 	l.oldest = next
 	if l.oldest == noSegment {

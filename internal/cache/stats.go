@@ -4,6 +4,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/packetcache/packetcache/internal/record"
 	"github.com/packetcache/packetcache/internal/session"
 )
 
@@ -13,6 +14,13 @@ type Count struct{ Packets, Bytes uint64 }
 func (c *Count) add(packets, bytes uint64) {
 	c.Packets += packets
 	c.Bytes += bytes
+}
+
+func (c Count) plus(d Count) Count { return Count{c.Packets + d.Packets, c.Bytes + d.Bytes} }
+
+// upTo is minus, and stops at 0.
+func (c Count) upTo(d Count) Count {
+	return c.minus(Count{min(c.Packets, d.Packets), min(c.Bytes, d.Bytes)})
 }
 
 func (c Count) minus(d Count) Count { return Count{c.Packets - d.Packets, c.Bytes - d.Bytes} }
@@ -50,22 +58,26 @@ func (r Refusal) String() string {
 }
 
 type counters struct {
-	seen    Count
-	refused [numRefusals]Count
-	damaged Count
+	seen     Count
+	refused  [numRefusals]Count
+	restored Count
+	damaged  Count
 }
 
 // ClassStats are the figures of one class.
 type ClassStats struct {
-	// Held is what is there now; Evicted has gone for want of room.
+	// Held is what is there now; Evicted has gone for want of room, or was cleared.
 	Held, Evicted Count
+	// Before was stored by earlier runs of the service, and evicted by them or not
+	// restored.
+	Before Count
 	// Segments and Memory (in bytes, whole pages) that Held takes up.
 	Segments, Memory int
 	// Compressed of the segments took Unpacked bytes and take Packed now.
 	Compressed, Unpacked, Packed int
 	// Horizon is the age up to which every packet of the class is there.
 	Horizon time.Duration
-	// Complete says that none has been lost since the cache was made.
+	// Complete says that none has been lost in all the time of Stats.Age.
 	Complete bool
 	// Next is the age of the newest packet of the segment that goes next, 0 if
 	// there is none.
@@ -98,11 +110,16 @@ type TierStats struct {
 
 // Stats are the figures of a cache at one moment.
 type Stats struct {
-	// Age of the cache by its own clock.
-	Age time.Duration
-	// Seen = Stored + Refused; Stored = what is held + Evicted.
-	Seen, Stored, Evicted Count
-	Refused               map[Refusal]Count
+	// Age is how far back the history reaches by the cache's own clock: since the
+	// cache was made, or, once packets of earlier runs are restored, since that which
+	// they are the history of began. Run is since the cache was made.
+	Age, Run time.Duration
+	// Seen packets were handed to Append and Replay, Restored are of earlier runs.
+	// Seen + Restored = Stored + Refused; Stored = what is held + Evicted.
+	Seen, Restored, Stored, Evicted Count
+	Refused                         map[Refusal]Count
+	// Before was stored by earlier runs and is not among Restored.
+	Before Count
 	// Damaged packets count as held until their time comes, and cannot be read.
 	Damaged Count
 	// Classes by number, of the sessions that are under no rule or one of factor
@@ -168,15 +185,17 @@ func (c *Cache) Stats() Stats {
 	defer c.mu.Unlock()
 	c.clock.live(boot)
 	s := Stats{
-		Age:      time.Duration(c.clock.now),
+		Age:      time.Duration(c.clock.now - c.beginning),
+		Run:      time.Duration(c.clock.now),
 		Seen:     c.stats.seen,
+		Restored: c.stats.restored,
 		Refused:  map[Refusal]Count{},
 		Damaged:  c.stats.damaged,
 		Sessions: c.table.Stats(),
 		Budget:   c.bytes,
 		Used:     c.usedPages()*pageSize + c.overhead(),
 	}
-	s.Stored = s.Seen
+	s.Stored = s.Seen.plus(s.Restored)
 	for r, n := range c.stats.refused {
 		if n.Packets > 0 {
 			s.Refused[Refusal(r)] = n
@@ -212,9 +231,10 @@ func (c *Cache) Stats() Stats {
 
 // logStats are the figures of a log; it brings them into those of all.
 func (c *Cache) logStats(l *log, all *Stats) ClassStats {
-	s := ClassStats{Evicted: l.evicted, Segments: l.segments, Memory: l.pages * pageSize, Late: l.late.any}
+	s := ClassStats{Evicted: l.evicted, Before: l.before, Segments: l.segments, Memory: l.pages * pageSize, Late: l.late.any}
 	s.Horizon, s.Complete = c.horizon(l)
-	all.Evicted.add(l.evicted.Packets, l.evicted.Bytes)
+	all.Evicted = all.Evicted.plus(l.evicted)
+	all.Before = all.Before.plus(l.before)
 	if l.oldest != noSegment {
 		s.Next = time.Duration(c.clock.now - c.segments.slots[l.oldest].newest)
 	}
@@ -223,7 +243,7 @@ func (c *Cache) logStats(l *log, all *Stats) ClassStats {
 		all.Oldest, all.Newest = min(all.Oldest, seg.minTime), max(all.Newest, seg.maxTime)
 		held := seg.held()
 		s.Held.add(held.Packets, held.Bytes)
-		if seg.codec == codecZstd {
+		if seg.codec == record.Zstd {
 			s.Compressed++
 			s.Unpacked += int(seg.size)
 			s.Packed += int(seg.packed)
@@ -235,7 +255,8 @@ func (c *Cache) logStats(l *log, all *Stats) ClassStats {
 // join adds the figures of another log.
 func (s *ClassStats) join(other *ClassStats) {
 	s.Held.add(other.Held.Packets, other.Held.Bytes)
-	s.Evicted.add(other.Evicted.Packets, other.Evicted.Bytes)
+	s.Evicted = s.Evicted.plus(other.Evicted)
+	s.Before = s.Before.plus(other.Before)
 	s.Segments += other.Segments
 	s.Memory += other.Memory
 	s.Compressed += other.Compressed
@@ -250,8 +271,8 @@ func (c *Cache) overhead() int { return c.bytes - len(c.pages.memory) }
 
 // horizon is the age up to which all of a log's packets are there.
 func (c *Cache) horizon(l *log) (age time.Duration, complete bool) {
-	if !l.loser {
-		return time.Duration(c.clock.now), true
+	if !l.loser || l.lost < c.beginning {
+		return time.Duration(c.clock.now - c.beginning), true
 	}
 	return time.Duration(c.clock.now - l.lost), false
 }

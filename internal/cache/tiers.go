@@ -41,7 +41,7 @@ func (c *Cache) moveTiers(before []rule) {
 	}
 	heirs := make([]int, len(c.tiers))
 	for tier := 1; tier < len(c.tiers); tier++ {
-		heirs[tier] = c.heir(tier, before, tiers)
+		heirs[tier] = c.heir(c.tiers[tier], tier, before, tiers)
 		to := tierOf(logs, heirs[tier])
 		for class := range to {
 			c.merge(&to[class], &tierOf(c.logs, tier)[class])
@@ -52,28 +52,42 @@ func (c *Cache) moveTiers(before []rule) {
 		heir := heirs[old.tier]
 		if now := c.now(old); now >= 0 && c.rules[now].tier == heir {
 			c.rules[now].since = old.since
-			continue
-		}
-		// Its sessions have left the tier, for the one of all sessions if not now
-		// then later. What was lost of them is missing there, and so is what will
-		// be lost of what they leave behind.
-		for class, l := range tierOf(c.logs, old.tier) {
-			if l.loser {
-				logs[class].lose(l.lost)
+		} else {
+			for class := range tierOf(c.logs, old.tier) {
+				c.disperse(logs, class, &tierOf(c.logs, old.tier)[class], heir, c.clock.now)
 			}
-			logs[class].late.join(l.late)
-			tierOf(logs, heir)[class].leftBehind = c.segments.seq
 		}
+	}
+	if c.restorer != nil {
+		c.restorer.follow(heirs)
 	}
 	c.logs, c.tiers = logs, tiers
 	c.arranged++
 	c.weigh()
 }
 
-// heir is the tier that gets what another one holds: that of the same factor,
-// else that of a rule which was in it, else the one of all sessions.
-func (c *Cache) heir(tier int, before []rule, tiers []float64) int {
-	if same := slices.Index(tiers, c.tiers[tier]); same >= 0 {
+// disperse notes that sessions have left a log of a tier, for the one of all
+// sessions if not now then later. What was lost of them is missing there, and so
+// is what will be lost of what they leave behind: in the log of the tier's heir,
+// what came until then.
+func (c *Cache) disperse(logs []log, class int, from *log, heir int, then int64) {
+	if from.loser {
+		logs[class].lose(from.lost)
+	}
+	logs[class].late.join(from.late)
+	if heir > 0 {
+		left := &tierOf(logs, heir)[class]
+		left.settle()
+		left.seal() // what comes later does not stand among it
+		left.leftBehind = max(left.leftBehind, then)
+	}
+}
+
+// heir is the tier that gets what another one, of that factor, holds under the rules
+// of before: that of the same factor, else that of a rule which was in it, else the
+// one of all sessions.
+func (c *Cache) heir(factor float64, tier int, before []rule, tiers []float64) int {
+	if same := slices.Index(tiers, factor); same >= 0 {
 		return same
 	}
 	for i := range before {
@@ -86,39 +100,44 @@ func (c *Cache) heir(tier int, before []rule, tiers []float64) int {
 	return 0
 }
 
-// merge puts what one log holds into another, in the order in which the segments
-// were begun. Open segments of both are sealed, unless the other one is unused.
+// merge puts what one log holds into another, in the order of their age. Open
+// segments of both are sealed, unless the other one is empty.
 func (c *Cache) merge(to, from *log) {
-	if to.oldest == noSegment && to.evicted == (Count{}) && !to.loser {
-		*to = *from
-		return
+	if to.oldest == noSegment {
+		*to, from = *from, &log{evicted: to.evicted, before: to.before, leftBehind: to.leftBehind, late: to.late, lost: to.lost, loser: to.loser, oldest: noSegment}
 	}
-	to.evicted.add(from.evicted.Packets, from.evicted.Bytes)
-	if from.loser {
-		to.lose(from.lost)
-	}
-	to.leftBehind = max(to.leftBehind, from.leftBehind)
-	to.late.join(from.late)
+	to.evicted = to.evicted.plus(from.evicted)
+	to.inherit(from)
 	if from.oldest == noSegment {
 		return
 	}
 	to.settle()
 	to.seal()
 	from.settle()
-	to.raw, to.plain = to.oldest, to.oldest // what has been done is passed over
+	to.raw, to.plain, to.bare = to.oldest, to.oldest, to.oldest // what has been done is passed over
 	to.segments += from.segments
 	to.pages += from.pages
 	a, b := to.oldest, from.oldest
 	link := &to.oldest
 	for a != noSegment || b != noSegment {
 		next := &a
-		if a == noSegment || b != noSegment && c.segments.slots[b].seq < c.segments.slots[a].seq {
+		if a == noSegment || b != noSegment && c.segments.slots[b].newest < c.segments.slots[a].newest {
 			next = &b
 		}
 		*link, to.youngest = *next, *next
 		link = &c.segments.slots[*next].next
 		*next = *link
 	}
+}
+
+// inherit takes over what is known of the packets that another log does not have.
+func (l *log) inherit(from *log) {
+	l.before = l.before.plus(from.before)
+	if from.loser {
+		l.lose(from.lost)
+	}
+	l.leftBehind = max(l.leftBehind, from.leftBehind)
+	l.late.join(from.late)
 }
 
 // weigh has the logs weigh what bias and factors say.

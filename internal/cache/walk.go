@@ -9,7 +9,7 @@ import (
 // copyOut copies what stands in a segment from offset on to dst and returns
 // how much that was. Records can be read of raw segments only.
 func (c *Cache) copyOut(seg *segment, offset uint32, dst []byte) int {
-	if offset >= seg.size || seg.codec != codecRaw {
+	if offset >= seg.size || seg.codec != record.Raw {
 		return 0
 	}
 	dst = dst[:min(len(dst), int(seg.size-offset))]

@@ -11,8 +11,8 @@ const (
 	// MaxRecords is how many records it has at most.
 	MaxRecords = 2048
 	// MaxSize is how many bytes its records take at most: one of them may be as
-	// long as a packet can be.
-	MaxSize = MaxHeader + packet.MaxLen
+	// long as a packet can be, and others stand behind it in its last page of 4 KiB.
+	MaxSize = MaxHeader + packet.MaxLen + 4<<10
 	// MaxPacked is the same of one that is compressed.
 	MaxPacked = 128 << 10
 	// MaxShares is how many interfaces it tells apart without being read.
@@ -53,7 +53,8 @@ type Segment struct {
 	Tallies int
 	// Captured is how many bytes of its packets were captured.
 	Captured uint64
-	// Newest is the age of its newest packet when it was saved; see State.
+	// Newest is the age of its newest packet, as of the State's time. In the order
+	// in which the segments of a log are saved it never decreases.
 	Newest time.Duration
 	// Behind is how many bytes were appended to the cache after its newest packet:
 	// the newest of all are not to be evicted.
@@ -62,7 +63,7 @@ type Segment struct {
 	// nanoseconds since the Unix epoch.
 	MinTime, MaxTime int64
 	// Shares are its packets by interface, MaxShares at most. Many says that there
-	// are more; then the tallies or the records tell.
+	// would be more: then there are none, and the tallies tell, or the records.
 	Shares []Share
 	Many   bool
 	// Data is what Codec says: of Raw, Size bytes.

@@ -137,7 +137,7 @@ func writeVector(t *testing.T) {
 			Logs: []record.Log{
 				{Factor: 1, Segments: 2, Packets: 7, Newest: time.Second, Lost: &lost, Late: &record.Span{Oldest: time.Hour, Newest: time.Minute}},
 				{Unanswered: true, Factor: 1, Segments: 1, Packets: 4, Newest: 30 * time.Minute},
-				{Class: 7, Factor: 4, Segments: 1, Packets: 1, Newest: time.Minute, LeftBehind: true},
+				{Class: 7, Factor: 4, Segments: 1, Packets: 1, Newest: time.Minute, EvictedPackets: 9, EvictedBytes: 900, LeftBehind: &lost},
 			},
 		},
 		Coverage: []Coverage{{Time: day.Add(-26 * time.Hour), Kind: "start", Text: "the service started"}},
