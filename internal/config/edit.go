@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -20,6 +21,9 @@ type Store interface {
 	// Unset removes a setting from the store, so that a weaker source or the
 	// default decides. One that is not there is no error.
 	Unset(key string) error
+	// Remove removes the store, with all that is in it. That it is not there is
+	// no error.
+	Remove() error
 }
 
 // Set writes the setting into the file, which is created if need be, and
@@ -41,6 +45,17 @@ func (f TOMLFile) Unset(key string) error {
 		return fmt.Errorf("%q is not a setting", key)
 	}
 	return f.edit(key, func(text []byte) []byte { return removeStatement(text, key) })
+}
+
+// Remove removes the file, and its directory if nothing else is in it.
+func (f TOMLFile) Remove() error {
+	if err := os.Remove(f.Path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if dir := filepath.Dir(f.Path); filepath.Base(dir) == "packetcache" {
+		_ = os.Remove(dir)
+	}
+	return nil
 }
 
 // parseSetting checks values from a command line.

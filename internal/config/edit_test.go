@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -92,5 +93,31 @@ func TestSetCreates(t *testing.T) {
 	}
 	if names, _ := os.ReadDir(dir); len(names) != 1 {
 		t.Errorf("files left: %v", names)
+	}
+}
+
+func TestRemoveFile(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "packetcache")
+	f, other := TOMLFile{filepath.Join(dir, "packetcache.toml")}, filepath.Join(dir, "other")
+	there := func(path string) bool {
+		_, err := os.Stat(path)
+		return err == nil
+	}
+	if err := f.Remove(); err != nil {
+		t.Errorf("without a file: %v", err)
+	}
+	for _, path := range []string{f.Path, other} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := f.Remove(); err != nil || there(f.Path) || !there(other) {
+		t.Errorf("beside another file: %v", err)
+	}
+	if err := errors.Join(os.Remove(other), f.Set("bias", "3"), f.Remove()); err != nil || there(dir) {
+		t.Errorf("as the only file: %v", err)
 	}
 }

@@ -129,3 +129,27 @@ func (k registryKey) Unset(name string) error {
 	}
 	return nil
 }
+
+// Remove deletes the key. Keys of others below it, of which there should be none,
+// stay, and it with them.
+func (k registryKey) Remove() error {
+	key, err := registry.OpenKey(registry.LOCAL_MACHINE, k.path, registry.QUERY_VALUE|registry.SET_VALUE|registry.WOW64_64KEY)
+	if errors.Is(err, registry.ErrNotExist) {
+		return nil
+	}
+	var names []string
+	if err == nil {
+		names, err = key.ReadValueNames(-1)
+		for _, name := range names {
+			err = errors.Join(err, key.DeleteValue(name))
+		}
+		key.Close()
+	}
+	if err == nil {
+		err = registry.DeleteKey(registry.LOCAL_MACHINE, k.path)
+	}
+	if err != nil {
+		return fmt.Errorf("%s cannot be removed: %w", k.Location(), err)
+	}
+	return nil
+}

@@ -6,6 +6,15 @@ package crash
 
 import "time"
 
+// The files that a service leaves in its directory.
+const (
+	// Running is where the runtime prints; a service that runs has it open, one
+	// that ends in order removes it.
+	Running = "crash-now.txt"
+	// Last is what was printed at the last crash.
+	Last = "crash.txt"
+)
+
 // A Report is what is known of a crash.
 type Report struct {
 	Time  time.Time // when it was printed

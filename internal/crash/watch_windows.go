@@ -13,16 +13,9 @@ import (
 	"github.com/packetcache/packetcache/internal/guard"
 )
 
-const (
-	// runningName is where the runtime prints; a service that runs has it open,
-	// one that ends in order removes it.
-	runningName = "crash-now.txt"
-	// lastName is what it printed at the last crash.
-	lastName = "crash.txt"
-	// most is how many bytes of it are kept. Most of what a panic prints is the
-	// stack of one goroutine, a few KiB; a fault outside of Go prints all.
-	most = 256 << 10
-)
+// most is how many bytes of what was printed are kept. Most of what a panic prints
+// is the stack of one goroutine, a few KiB; a fault outside of Go prints all.
+const most = 256 << 10
 
 // Watch has whatever the runtime prints go to a file in the directory dir, which
 // is made for administrators alone if need be, and returns what the last crash
@@ -37,8 +30,8 @@ func Watch(dir string) (last *Report, end func(), err error) {
 	if err := guard.MakeDirectory(dir); err != nil {
 		return nil, nil, err
 	}
-	running := filepath.Join(dir, runningName)
-	last, err = collect(running, filepath.Join(dir, lastName))
+	running := filepath.Join(dir, Running)
+	last, err = collect(running, filepath.Join(dir, Last))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -32,6 +32,11 @@ func (p *place) Unset(key string) error {
 	return p.err
 }
 
+func (p *place) Remove() error {
+	p.written = append(p.written, "removed")
+	return p.err
+}
+
 // configure runs a command on a machine with these settings and no service.
 func configure(t *testing.T, store *place, policy *place, args ...string) (code int, out, errs string) {
 	t.Helper()

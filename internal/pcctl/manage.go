@@ -20,6 +20,8 @@ type machine struct {
 	store config.Store
 	// control acts on the system's service manager.
 	control func(service.Action, service.Options) error
+	// purge removes what the service keeps in a directory.
+	purge func(dataDir string) error
 }
 
 func thisMachine() machine {
@@ -29,6 +31,7 @@ func thisMachine() machine {
 		},
 		store:   config.MachineStore(),
 		control: service.Control,
+		purge:   purgeData,
 	}
 }
 
@@ -44,8 +47,11 @@ Settings are not arguments of the service, see docs/configuration.md.`,
 		manageCommand(m, service.Uninstall, "stop the service and remove its registration",
 			"uninstalled; settings and data are still there",
 			`Stops the service, whereby its memory is given up, and removes it from the
-system's service manager. Settings and data stay.`,
-			"pcctl uninstall"),
+system's service manager. Settings and data stay, unless --purge removes them:
+the settings of this machine, not those of a policy; the sealed cache and what
+was set aside of it; and the keys, without which no copy of these can be opened
+but by a recovery key.`,
+			"pcctl uninstall", "pcctl uninstall --purge"),
 		manageCommand(m, service.Start, "start the service",
 			"started: \"pcctl status\" says what it records",
 			`Starts the service that "pcctl install" registered.`,
@@ -85,6 +91,10 @@ func manageCommand(m machine, action service.Action, usage, done, description st
 			options.Report = func(o service.Outcome) { found = o }
 			err := m.control(action, options)
 			waiting.finish()
+			done := done
+			if action == service.Uninstall && c.Bool("purge") {
+				err, done = m.uninstalled(err), "uninstalled, with its settings and data"
+			}
 			if err != nil {
 				return explainManage(err)
 			}
@@ -98,6 +108,10 @@ func manageCommand(m machine, action service.Action, usage, done, description st
 			return err
 		},
 	}
+	if action == service.Uninstall {
+		command.UsageText += " [--purge]"
+		command.Flags = []cli.Flag{&cli.BoolFlag{Name: "purge", Usage: "remove settings, the sealed cache and its keys, too"}}
+	}
 	if action == service.Install {
 		command.UsageText += " [--binary FILE]"
 		command.Flags = []cli.Flag{&cli.StringFlag{Name: "binary", Usage: "`FILE` to run as the service, if not the packetcache beside this pcctl"}}
@@ -107,6 +121,23 @@ func manageCommand(m machine, action service.Action, usage, done, description st
 		}
 	}
 	return command
+}
+
+// uninstalled removes settings and data after the service was, or was not because
+// of an error. That it is not installed, or not gone as long as something shows
+// it, keeps nothing from being removed.
+func (m machine) uninstalled(err error) error {
+	if errors.Is(err, service.ErrPermission) || errors.Is(err, service.ErrForeign) {
+		return err
+	}
+	if errors.Is(err, service.ErrNotInstalled) {
+		err = nil
+	}
+	data := m.purge(m.settings().DataDir)
+	if data != nil {
+		data = fmt.Errorf("the data was not removed: %w", data)
+	}
+	return errors.Join(err, data, m.store.Remove())
 }
 
 // notElevated says what is remarkable about a writer that is the caller.

@@ -4,12 +4,17 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/packetcache/packetcache/internal/config"
+	"github.com/packetcache/packetcache/internal/datadir"
 	"github.com/packetcache/packetcache/internal/guard"
 	"github.com/packetcache/packetcache/internal/service"
 )
@@ -82,6 +87,98 @@ func TestManage(t *testing.T) {
 				t.Errorf("stderr %q", errs)
 			}
 		})
+	}
+}
+
+// What --purge removes, and when it does not.
+func TestUninstallPurges(t *testing.T) {
+	gone := errors.New("the data cannot be removed")
+	for _, test := range []struct {
+		name   string
+		answer error // of the service manager
+		data   error
+		code   int
+		purged bool
+		err    string
+	}{
+		{"all", nil, nil, 0, true, ""},
+		{"no service", service.ErrNotInstalled, nil, 0, true, ""},
+		{"service that something holds up", errors.New("marked for deletion"), nil, 1, true, "marked for deletion"},
+		{"data stays", nil, gone, 1, true, gone.Error()},
+		{"no administrator", service.ErrPermission, nil, 4, false, "not permitted"},
+		{"service of others", service.ErrForeign, nil, 1, false, "left alone"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			settings := &config.Loaded{Settings: config.Defaults()}
+			settings.DataDir = "/srv/packets"
+			store := &place{origin: config.File}
+			var purged []string
+			m := machine{
+				settings: func() *config.Loaded { return settings },
+				store:    store,
+				control:  func(service.Action, service.Options) error { return test.answer },
+				purge: func(dir string) error {
+					purged = append(purged, dir)
+					return test.data
+				},
+			}
+			var stdout, stderr bytes.Buffer
+			code := 0
+			if err := newApp(m, &stdout, &stderr).Run([]string{"pcctl", "uninstall", "--purge"}); err != nil {
+				code = report(&stderr, err)
+			}
+			if code != test.code || !strings.Contains(stderr.String(), test.err) || test.err == "" && stderr.Len() > 0 {
+				t.Errorf("code %d: %q", code, stderr.String())
+			}
+			if (stdout.String() == "uninstalled, with its settings and data\n") != (test.code == 0) {
+				t.Errorf("it says %q", stdout.String())
+			}
+			want := []string{"/srv/packets"}
+			if !test.purged {
+				want = nil
+			}
+			if !slices.Equal(purged, want) || slices.Equal(store.written, []string{"removed"}) != test.purged {
+				t.Errorf("removed: data in %q, settings %q", purged, store.written)
+			}
+		})
+	}
+}
+
+func TestPurgeData(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	if err := purgeData(dir); err != nil {
+		t.Errorf("where there is nothing: %v", err)
+	}
+	d, err := datadir.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := purgeData(dir); !errors.Is(err, datadir.ErrInUse) {
+		t.Errorf("in use: %v", err)
+	}
+	ours := []string{"PacketCache.sealed", "PacketCache.sealed.rejected-2", "age1abc.key", "restoring", "crash.txt", "crash-now.txt"}
+	for _, name := range append(ours, "notes.txt") {
+		if err := d.Write(name, []byte(name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := d.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := purgeData(dir); err != nil {
+		t.Error(err)
+	}
+	if left, err := filepath.Glob(filepath.Join(dir, "*")); err != nil || len(left) != 1 || filepath.Base(left[0]) != "notes.txt" {
+		t.Errorf("left are %q, %v", left, err)
+	}
+	if err := os.Remove(filepath.Join(dir, "notes.txt")); err != nil {
+		t.Fatal(err)
+	}
+	if err := purgeData(dir); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the directory: %v", err)
 	}
 }
 
