@@ -7,6 +7,8 @@ BENCHTIME ?= 1s
 PLATFORMS := linux/amd64 linux/arm64 windows/amd64 windows/arm64
 VERSION   := $(shell scripts/version.sh)
 LDFLAGS   := -s -w -X github.com/packetcache/packetcache/internal/version.version=$(VERSION)
+# The date that packages bear: that of the source.
+export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null)
 HOST      := $(shell $(GO) env GOOS)-$(shell $(GO) env GOARCH)
 # Capturing needs root; building does not.
 SUDO      := $(if $(filter 0,$(shell id -u)),,sudo)
@@ -32,6 +34,14 @@ $(PLATFORMS:%=build/%): build/%:
 		$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/$(subst /,-,$*)/ ./cmd/...
 	$(if $(filter windows/%,$*),GOOS= GOARCH= $(GO) run ./eventlog/messagedll -arch $(notdir $*) -version $(VERSION) -o bin/$(subst /,-,$*)/PacketCacheEvents.dll)
 bin/$(HOST): build/$(subst -,/,$(HOST))
+
+.PHONY: msi
+msi: msi/amd64 msi/arm64 ## build the Windows installers into bin/ (by wixl and msitools, see docs/deployment.md)
+
+.PHONY: msi/amd64 msi/arm64
+msi/amd64 msi/arm64: msi/%: build/windows/%
+	$(GO) run ./installer/wix -arch $* -version $(VERSION) -programs bin/windows-$* \
+		-o bin/packetcache-$(VERSION)-$(if $(filter amd64,$*),x64,$*).msi
 
 .PHONY: test
 test: test-deps test-static test-linux test-windows ## everything that a change has to pass

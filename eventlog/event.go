@@ -54,6 +54,9 @@ const (
 	Error       Severity = 1
 	Warning     Severity = 2
 	Information Severity = 4
+
+	// Severities are all of them, as TypesSupported wants them.
+	Severities = Error | Warning | Information
 )
 
 // String names the severity as Event Viewer does.

@@ -59,7 +59,7 @@ var (
 	files   = []string{"EventMessageFile", "CategoryMessageFile"}
 	numbers = map[string]uint32{
 		"CategoryCount":  categories,
-		"TypesSupported": uint32(Error | Warning | Information),
+		"TypesSupported": uint32(Severities),
 	}
 )
 

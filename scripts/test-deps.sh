@@ -23,6 +23,8 @@ unshare          util-linux
 flock            util-linux
 node             nodejs
 npm              npm
+wixl             wixl
+msibuild         msitools
 "
 
 missing=

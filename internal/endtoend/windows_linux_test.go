@@ -29,8 +29,25 @@ type windows struct {
 // folder is where PacketCache lies.
 const folder = `C:\Program Files\PacketCache\`
 
-// newWindows makes a fresh Windows, and takes it down with the test.
+// newWindows makes a Windows on which PacketCache lies, and takes it down with the
+// test.
 func newWindows(t testing.TB) *windows {
+	t.Helper()
+	w := freshWindows(t)
+	built, err := windowsPrograms()
+	if err != nil {
+		t.Fatal(err)
+	}
+	to := w.path(folder)
+	if err := os.MkdirAll(to, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	must(t, "cp", "-r", built+"/.", to)
+	return w
+}
+
+// freshWindows makes a Windows without PacketCache.
+func freshWindows(t testing.TB) *windows {
 	t.Helper()
 	bench := os.Getenv("PACKETCACHE_WINE_INSIDE")
 	if bench == "" {
@@ -56,15 +73,6 @@ func newWindows(t testing.TB) *windows {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("prefix.sh: %v\n%s", err, out)
 	}
-	built, err := windowsPrograms()
-	if err != nil {
-		t.Fatal(err)
-	}
-	to := w.path(folder)
-	if err := os.MkdirAll(to, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	must(t, "cp", "-r", built+"/.", to)
 	return w
 }
 
@@ -84,17 +92,27 @@ var windowsPrograms = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	dir = filepath.Join(dir, "windows")
-	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", dir+"/", "../../cmd/packetcache", "../../cmd/pcctl")
+	return dir, buildWindows(dir, "")
+})
+
+// buildWindows builds the programs for Windows into a directory, with a version
+// if one is given.
+func buildWindows(dir, version string) error {
+	var flags string
+	if version != "" {
+		flags = "-X github.com/packetcache/packetcache/internal/version.version=" + version
+	}
+	cmd := exec.Command("go", "build", "-buildvcs=false", "-ldflags", flags, "-o", dir+"/", "../../cmd/packetcache", "../../cmd/pcctl")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=windows", "GOARCH=amd64")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return dir, fmt.Errorf("go build for Windows: %w\n%s", err, out)
+		return fmt.Errorf("go build for Windows: %w\n%s", err, out)
 	}
 	cmd = exec.Command("go", "run", "-buildvcs=false", "../../eventlog/messagedll", "-o", filepath.Join(dir, eventlog.DLL))
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return dir, fmt.Errorf("messagedll: %w\n%s", err, out)
+		return fmt.Errorf("messagedll: %w\n%s", err, out)
 	}
-	return dir, nil
-})
+	return nil
+}
 
 func (w *windows) environment() []string {
 	return append(os.Environ(), "PACKETCACHE_WINE_NETNS="+string(w.a), "WINEPREFIX="+filepath.Join(w.dir, "prefix"))

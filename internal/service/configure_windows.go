@@ -60,7 +60,7 @@ func traits() []trait {
 				return err == nil && windows.UTF16PtrToString((*windows.SERVICE_DESCRIPTION)(b).Description) == "", err
 			},
 			func(s *mgr.Service) error {
-				text, err := windows.UTF16PtrFromString(description)
+				text, err := windows.UTF16PtrFromString(Description)
 				if err != nil {
 					return err
 				}

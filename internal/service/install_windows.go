@@ -16,12 +16,7 @@ import (
 	"github.com/packetcache/packetcache/internal/guard"
 )
 
-const (
-	displayName = "PacketCache"
-	description = "Keeps the recent network traffic of this machine in a small share of its memory, for administrators to read with pcctl."
-
-	configSize = int(unsafe.Sizeof(windows.QUERY_SERVICE_CONFIG{}))
-)
+const configSize = int(unsafe.Sizeof(windows.QUERY_SERVICE_CONFIG{}))
 
 // install registers the service or sets its registration right.
 func install(manager *mgr.Mgr, o Options) error {
@@ -113,7 +108,7 @@ func repoint(r registration, name, binary string) error {
 // shownName is what the Services console shows.
 func shownName(name string) string {
 	if name == defaultName {
-		return displayName
+		return DisplayName
 	}
 	return name
 }

@@ -11,6 +11,12 @@ import (
 	"github.com/packetcache/packetcache/internal/guard"
 )
 
+// What Windows shows of the service, whoever registers it.
+const (
+	DisplayName = "PacketCache"
+	Description = "Keeps the recent network traffic of this machine in a small share of its memory, for administrators to read with pcctl."
+)
+
 // The reasons why Control fails that callers tell apart.
 var (
 	// ErrNotInstalled means that no such service is registered.

@@ -1,0 +1,323 @@
+package endtoend
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/packetcache/packetcache/internal/config"
+	"github.com/packetcache/packetcache/internal/control"
+)
+
+// Exit codes of msiexec, as Wine passes them on (learn.microsoft.com,
+// "MsiExec.exe and InstMsi.exe error messages").
+const (
+	installed = 0
+	refused   = 1603 % 256 // ERROR_INSTALL_FAILURE
+)
+
+const (
+	sourceKey      = `HKLM\SYSTEM\CurrentControlSet\Services\EventLog\Application\PacketCache`
+	environmentKey = `HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Environment`
+	productsKey    = `HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall`
+	dataDir        = `C:\ProgramData\PacketCache`
+)
+
+// A msi is an installer package.
+type msi struct {
+	version, path string
+	product       string // its code
+}
+
+// packages builds two versions, once.
+var packages = sync.OnceValues(func() (list [2]msi, err error) {
+	dir, err := builtPrograms()
+	if err != nil {
+		return list, err
+	}
+	for i, version := range []string{"1.0.0", "1.1.0"} {
+		programs := filepath.Join(dir, "windows-"+version)
+		if err := buildWindows(programs, version); err != nil {
+			return list, err
+		}
+		m := msi{version: version, path: filepath.Join(dir, "packetcache-"+version+".msi")}
+		cmd := exec.Command("go", "run", "-C", "../..", "-buildvcs=false", "./installer/wix", "-version", version, "-programs", programs, "-o", m.path)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return list, fmt.Errorf("installer/wix: %w\n%s", err, out)
+		}
+		out, err := exec.Command("msiinfo", "export", m.path, "Property").Output()
+		if err != nil {
+			return list, fmt.Errorf("msiinfo: %w", err)
+		}
+		match := regexp.MustCompile(`ProductCode\t(\S+)`).FindSubmatch(out)
+		if match == nil {
+			return list, fmt.Errorf("there is no product code in\n%s", out)
+		}
+		m.product = string(match[1])
+		list[i] = m
+	}
+	return list, nil
+})
+
+// versions are packages of 1.0.0 and 1.1.0.
+func versions(t *testing.T) (older, newer msi) {
+	t.Helper()
+	for _, name := range []string{"wixl", "msibuild", "msiinfo"} {
+		need(t, name)
+	}
+	list, err := packages()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list[0], list[1]
+}
+
+// msiexec runs the installer without any dialog. Arguments have no blanks: see
+// docs/testing.md.
+func (w *windows) msiexec(want int, what string, args ...string) {
+	w.t.Helper()
+	args = append(args, "/qn")
+	if _, stderr, code := w.run("msiexec", args...); code != want {
+		w.t.Fatalf("%s: msiexec %s ends with exit code %d, want %d\n%s", what, strings.Join(args, " "), code, want, stderr)
+	}
+}
+
+// install installs a package.
+func (w *windows) install(m msi, properties ...string) {
+	w.t.Helper()
+	w.msiexec(installed, "installing "+m.version, append([]string{"/i", `Z:` + strings.ReplaceAll(m.path, "/", `\`)}, properties...)...)
+}
+
+// refuses tries to install a package that does not let itself be installed.
+func (w *windows) refuses(m msi, properties ...string) {
+	w.t.Helper()
+	w.msiexec(refused, "what is refused", append([]string{"/i", `Z:` + strings.ReplaceAll(m.path, "/", `\`)}, properties...)...)
+}
+
+// files are those in the folder of the programs.
+func (w *windows) files() (names []string) {
+	w.t.Helper()
+	entries, err := os.ReadDir(w.path(folder))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		w.t.Fatal(err)
+	}
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+// searchPath is the PATH of the machine, without the empty entries that Wine
+// leaves.
+func (w *windows) searchPath() []string {
+	w.t.Helper()
+	list := strings.Split(w.registered(environmentKey, "PATH"), ";")
+	return slices.DeleteFunc(list, func(entry string) bool { return entry == "" })
+}
+
+// isInstalled checks that Windows has this product and no other of ours, and that
+// its service runs.
+func (w *windows) isInstalled(m msi) {
+	w.t.Helper()
+	list := w.must("reg", "query", productsKey)
+	if n := strings.Count(list, "{"); n != 1 || !strings.Contains(list, m.product) {
+		w.t.Errorf("products, of which there should be %s:\n%s", m.product, list)
+	}
+	for value, want := range map[string]string{
+		"DisplayName": "PacketCache", "DisplayVersion": m.version, "Publisher": "The PacketCache authors",
+		"HelpLink": "https://github.com/packetcache/packetcache#readme", "InstallLocation": folder, "NoModify": "0x1",
+	} {
+		if got := w.registered(productsKey+`\`+m.product, value); got != want {
+			w.t.Errorf("in the list of programs %s is %q, want %q", value, got, want)
+		}
+	}
+	for value, want := range map[string]string{
+		"ImagePath": `"` + folder + `packetcache.exe"`, "Start": "0x2", "Type": "0x10", "ObjectName": "LocalSystem", "DisplayName": "PacketCache",
+	} {
+		if got := w.registered(serviceKey, value); got != want {
+			w.t.Errorf("of the service %s is %s, want %s", value, got, want)
+		}
+	}
+	if w.registered(serviceKey, "Description") == "" {
+		w.t.Error("the service has no description")
+	}
+	w.hasEventSource()
+	want := []string{"LICENSE.txt", "PacketCache.xml", "PacketCacheEvents.dll", "ReadPacketCache.ps1", "ReadRemotePacketCache.ps1", "packetcache.exe", "pcctl.exe"}
+	if got := w.files(); !slices.Equal(got, want) {
+		w.t.Errorf("files are %q, want %q", got, want)
+	}
+	if n := len(slices.DeleteFunc(w.searchPath(), func(entry string) bool { return entry != folder })); n != 1 {
+		w.t.Errorf("the folder is %d times on the PATH: %q", n, w.searchPath())
+	}
+	st := w.await("an answer", func(st control.Status) bool { return st.State != control.StateStarting })
+	if st.Version != m.version {
+		w.t.Errorf("version %s runs, want %s", st.Version, m.version)
+	}
+	if pids := w.processes(); len(pids) != 1 {
+		w.t.Errorf("it runs as the processes %v", pids)
+	}
+}
+
+func (w *windows) hasEventSource() {
+	w.t.Helper()
+	for value, want := range map[string]string{
+		"EventMessageFile": folder + "PacketCacheEvents.dll", "CategoryMessageFile": folder + "PacketCacheEvents.dll", "TypesSupported": "0x7",
+	} {
+		if got := w.registered(sourceKey, value); got != want {
+			w.t.Errorf("of the event source %s is %s, want %s", value, got, want)
+		}
+	}
+}
+
+// isRemoved checks that nothing is left of what the installer has made.
+func (w *windows) isRemoved() {
+	w.t.Helper()
+	if w.installed() {
+		w.t.Error("there is still the service")
+	}
+	if pids := w.processes(); len(pids) != 0 {
+		w.t.Errorf("it still runs as the processes %v", pids)
+	}
+	if _, err := os.Stat(w.path(folder)); !errors.Is(err, fs.ErrNotExist) {
+		w.t.Errorf("the folder is left (%v), with %q", err, w.files())
+	}
+	if w.registered(sourceKey, "EventMessageFile") != "" {
+		w.t.Error("there is still the event source")
+	}
+	if slices.Contains(w.searchPath(), folder) {
+		w.t.Errorf("the folder is still on the PATH: %q", w.searchPath())
+	}
+	if out, _, code := w.run("reg", "query", productsKey); code == 0 && strings.Contains(out, "{") {
+		w.t.Errorf("products are left:\n%s", out)
+	}
+}
+
+// settings checks what is in the registry.
+func (w *windows) settings(want map[string]string) {
+	w.t.Helper()
+	for name, value := range want {
+		if got := w.registered(settingsKey, name); got != value {
+			w.t.Errorf("the setting %s is %q, want %q", name, got, value)
+		}
+	}
+}
+
+// stillHolds checks that a packet is there that was recorded before the service was
+// stopped, if this version keeps packets over that.
+func (w *windows) stillHolds(text string) {
+	w.t.Helper()
+	if _, keeps := config.FieldByKey("persist"); keeps {
+		eventually(w.t, "the packet of before in the dump", func() bool { return holds(w.t, w.dump(), text) })
+	}
+}
+
+// From the installation over an upgrade and a repair to the removal.
+func TestWindowsMSI(t *testing.T) {
+	older, newer := versions(t)
+	w := freshWindows(t)
+	for _, wrong := range []string{"RAMPERCENT=0", "RAMPERCENT=51", "RAMPERCENT=2.5", "RAMPERCENT=-1", "RAMPERCENT=many", "LOGLEVEL=loud", "STARTSERVICE=2"} {
+		w.refuses(older, wrong)
+	}
+	w.isRemoved()
+
+	w.install(older, "RAMPERCENT=3", "INTERFACES=wire?|none", "EXCLUDE=other*", "LOGLEVEL=debug")
+	w.isInstalled(older)
+	given := map[string]string{"RamPercent": "0x3", "Interfaces": "wire?|none", "Exclude": "other*", "LogLevel": "debug", "RecoveryRecipients": ""}
+	w.settings(given)
+	st := w.awaitInterface("wire0", control.InterfaceCapturing)
+	if st.Name != "wire0" {
+		t.Errorf("it records %+v", st)
+	}
+	status, _ := w.status()
+	if share := float64(status.Memory.BudgetBytes) / float64(memoryOfMachine(t)); share < 0.029 || share > 0.031 {
+		t.Errorf("the budget is %.2f %% of the memory, want 3 %%", 100*share)
+	}
+	const text = "recorded by the older one"
+	w.a.play(t, "frame", "wire0", text)
+	eventually(t, "the packet in the dump", func() bool { return holds(t, w.dump(), text) })
+
+	// What was set since stays over the upgrade, and is stronger than nothing.
+	w.mustPcctl("config", "set", "bias", "3")
+	w.install(newer)
+	w.isInstalled(newer)
+	given["Bias"] = "0x3"
+	w.settings(given)
+	w.awaitInterface("wire0", control.InterfaceCapturing)
+	w.refuses(older)
+	w.isInstalled(newer)
+	w.stillHolds(text)
+
+	// A repair puts back what is missing or damaged, and leaves settings alone.
+	w.mustPcctl("config", "set", "ram-percent", "4")
+	w.mustPcctl("config", "unset", "exclude")
+	if err := errors.Join(os.Remove(w.path(folder+"ReadPacketCache.ps1")), os.WriteFile(w.path(folder+"LICENSE.txt"), []byte("none"), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	w.must("reg", "delete", sourceKey, "/f")
+	w.msiexec(installed, "a repair", "/i", newer.product, "REINSTALL=ALL", "REINSTALLMODE=amus") // Wine knows no /f
+	w.isInstalled(newer)
+	if text, err := os.ReadFile(w.path(folder + "LICENSE.txt")); err != nil || !strings.Contains(string(text), "Apache License") {
+		t.Errorf("the licence is %q, %v", text, err)
+	}
+	given["RamPercent"], given["Exclude"] = "0x4", ""
+	w.settings(given)
+	w.stillHolds(text)
+
+	// Removed but for settings and data, it comes back with them.
+	kept := w.path(dataDir + `\crash.txt`)
+	if err := os.WriteFile(kept, []byte("text"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	w.msiexec(installed, "a removal that keeps", "/x", newer.product, "KEEPCACHE=1")
+	w.isRemoved()
+	w.settings(given)
+	if _, err := os.Stat(kept); err != nil {
+		t.Error(err)
+	}
+	w.install(newer)
+	w.isInstalled(newer)
+	w.settings(given)
+	w.stillHolds(text)
+
+	w.msiexec(installed, "a removal", "/x", newer.product)
+	w.isRemoved()
+	w.leavesNothing()
+}
+
+// Netresec's service has the same name: it is replaced only if somebody says so.
+func TestWindowsMSIReplaces(t *testing.T) {
+	older, newer := versions(t)
+	w := freshWindows(t)
+	w.must("sc", "create", "PacketCache", "binPath=", `C:\windows\system32\services.exe 5`, "start=", "demand")
+	w.refuses(older)
+	w.refuses(older, "REPLACE=0")
+	if got := w.registered(serviceKey, "ImagePath"); got != `C:\windows\system32\services.exe 5` {
+		t.Errorf("its program is %s now", got)
+	}
+	w.install(older, "REPLACE=1", "STARTSERVICE=0")
+	if s := w.state(); s != "STOPPED" {
+		t.Errorf("with STARTSERVICE=0 the service is %s", s)
+	}
+	w.mustPcctl("start")
+	w.isInstalled(older)
+
+	// Once it is ours, that needs no word. What is missing beside it keeps nothing
+	// from being replaced or removed.
+	if err := os.Remove(w.path(folder + "pcctl.exe")); err != nil {
+		t.Fatal(err)
+	}
+	w.must("net", "stop", "PacketCache")
+	eventually(t, "the end of the process", func() bool { return len(w.processes()) == 0 })
+	w.install(newer)
+	w.isInstalled(newer)
+	w.msiexec(installed, "a removal", "/x", newer.product)
+	w.isRemoved()
+}
