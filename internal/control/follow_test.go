@@ -4,10 +4,12 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/packetcache/packetcache/internal/ipc"
 )
@@ -35,6 +37,35 @@ func TestFollowEnds(t *testing.T) {
 	})
 	if err != nil || got.String() != "header end" || result.Packets != 1 {
 		t.Errorf("%q, %+v, %v", &got, result, err)
+	}
+}
+
+// TestFollowKeepsNothingBack: what has been written arrives, whatever its size.
+func TestFollowKeepsNothingBack(t *testing.T) {
+	sizes := []int{24, smallWrite, smallWrite + 1, 8000, 70000}
+	next := make(chan struct{}, 1)
+	dir, _ := serve(t, &fakeService{dump: func(_ context.Context, _ DumpRequest, _ ipc.Peer, w DumpWriter) (DumpResult, error) {
+		for _, n := range sizes {
+			if _, err := w.Write(make([]byte, n)); err != nil {
+				return DumpResult{}, err
+			}
+			select {
+			case <-next:
+			case <-time.After(20 * time.Second):
+				return DumpResult{}, errors.New("not all has arrived")
+			}
+		}
+		return DumpResult{}, nil
+	}})
+	due, at := int64(0), 0
+	_, err := client(t, dir).Dump(t.Context(), DumpRequest{Follow: true}, io.Discard, func(done, _ int64) {
+		if at < len(sizes) && done == due+int64(sizes[at]) {
+			due, at = done, at+1
+			next <- struct{}{}
+		}
+	})
+	if err != nil || at != len(sizes) {
+		t.Errorf("%d pieces, %v", at, err)
 	}
 }
 

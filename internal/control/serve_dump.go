@@ -20,7 +20,8 @@ const (
 
 // smallWrite is the size up to which a write is sent on at once, because the
 // reader may be waiting for just that (the file's header, the last packets).
-// Above it net/http keeps back at most the two bytes that end a chunk.
+// Above it net/http keeps back less than 4 KiB, until more comes or the dump ends;
+// of a dump that follows it must not.
 const smallWrite = 4 << 10
 
 func (s *Server) dump(w http.ResponseWriter, r *http.Request) {
@@ -47,7 +48,7 @@ func (s *Server) dump(w http.ResponseWriter, r *http.Request) {
 		defer s.follows.forget(r.URL.Query().Get(paramFollow))
 		req.End = end
 	}
-	out := &dumpWriter{w: w, ctl: http.NewResponseController(w)}
+	out := &dumpWriter{w: w, ctl: http.NewResponseController(w), atOnce: req.Follow}
 	if req.SHA256 {
 		out.sum = sha256.New()
 	}
@@ -94,6 +95,7 @@ type dumpWriter struct {
 	sum     hash.Hash
 	bytes   int64
 	started bool
+	atOnce  bool // nothing is kept back
 	err     error
 }
 
@@ -117,7 +119,7 @@ func (d *dumpWriter) Write(p []byte) (int, error) {
 	if d.sum != nil {
 		d.sum.Write(p[:n])
 	}
-	if err == nil && len(p) <= smallWrite {
+	if err == nil && (d.atOnce || len(p) <= smallWrite) {
 		err = d.ctl.Flush()
 	}
 	d.err = err

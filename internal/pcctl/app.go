@@ -73,8 +73,10 @@ func newApp(m machine, stdout, stderr io.Writer) *cli.App {
 		withEndpointDir(command)
 		app.Commands = append(app.Commands, command)
 	}
+	extcap := extcapCommand(m)
+	withEndpointDir(extcap)
 	app.Commands = append(app.Commands, manageCommands(m)...)
-	app.Commands = append(app.Commands, eventsCommand(), versionCommand())
+	app.Commands = append(app.Commands, extcap, eventsCommand(), versionCommand())
 	for _, command := range app.Commands {
 		prepare(command, command.Name)
 	}
