@@ -10,6 +10,10 @@ import (
 // not: whoever finds nothing there has to know whether nothing was to be seen. A
 // dump and a sealed file that is decrypted say it in the same words.
 
+// Beginnings are the classes whose horizons are told: the first 1, 4, 16 and 64 KiB
+// and the first MiB of every session.
+var Beginnings = [...]int{0, 2, 4, 6, 10}
+
 // KeptComment begins such a comment; lines of Kept follow.
 const KeptComment = "Older sessions keep their beginning: the last packets of a session are dropped first.\n"
 

@@ -2,9 +2,11 @@ package control
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 
+	"github.com/packetcache/packetcache/internal/filter"
 	"github.com/packetcache/packetcache/internal/ipc"
 )
 
@@ -30,6 +32,23 @@ func BadFilter(message string, position int) *Problem {
 		p.Position = &position
 	}
 	return p
+}
+
+// FilterProblem is the Problem that an error of the package filter comes to.
+func FilterProblem(err error) *Problem {
+	var syntax *filter.SyntaxError
+	if errors.As(err, &syntax) {
+		message := syntax.Msg
+		if syntax.Hint != "" {
+			message += " (" + syntax.Hint + ")"
+		}
+		return BadFilter(message, syntax.Offset)
+	}
+	var linkType *filter.LinkTypeError
+	if errors.As(err, &linkType) {
+		return BadFilter(linkType.Error(), linkType.Offset)
+	}
+	return BadFilter(err.Error(), -1)
 }
 
 func badRequest(message, hint string) *Problem {

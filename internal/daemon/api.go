@@ -11,7 +11,6 @@ import (
 	"github.com/packetcache/packetcache/internal/config"
 	"github.com/packetcache/packetcache/internal/control"
 	"github.com/packetcache/packetcache/internal/dump"
-	"github.com/packetcache/packetcache/internal/filter"
 	"github.com/packetcache/packetcache/internal/ipc"
 )
 
@@ -61,7 +60,7 @@ func (a api) Dump(ctx context.Context, req control.DumpRequest, from ipc.Peer, w
 	if req.Filter != "" {
 		var err error
 		if r.Filter, err = dump.ParseFilter(req.Filter); err != nil {
-			return control.DumpResult{}, badFilter(err)
+			return control.DumpResult{}, control.FilterProblem(err)
 		}
 	}
 	if req.Exclude != "" {
@@ -108,23 +107,6 @@ func either(ctx context.Context, a, b <-chan struct{}) (closed <-chan struct{}, 
 		}
 	}()
 	return ctx.Done(), done
-}
-
-// badFilter tells a client where its filter is wrong.
-func badFilter(err error) error {
-	var syntax *filter.SyntaxError
-	if errors.As(err, &syntax) {
-		message := syntax.Msg
-		if syntax.Hint != "" {
-			message += " (" + syntax.Hint + ")"
-		}
-		return control.BadFilter(message, syntax.Offset)
-	}
-	var linkType *filter.LinkTypeError
-	if errors.As(err, &linkType) {
-		return control.BadFilter(linkType.Error(), linkType.Offset)
-	}
-	return control.BadFilter(err.Error(), -1)
 }
 
 // latest is the moment that "the last 30 minutes" count back from: now, or in

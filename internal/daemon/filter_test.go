@@ -44,13 +44,11 @@ func TestBadFilter(t *testing.T) {
 		if err == nil {
 			t.Fatalf("%q is taken", expression)
 		}
-		var p *control.Problem
-		if !errors.As(badFilter(err), &p) || p.Status != 400 || p.Position == nil || *p.Position != position {
+		if p := control.FilterProblem(err); p.Status != 400 || p.Position == nil || *p.Position != position {
 			t.Errorf("%q: %+v, want position %d", expression, p, position)
 		}
 	}
-	var p *control.Problem
-	if !errors.As(badFilter(errors.New("too odd")), &p) || p.Position != nil || !strings.Contains(p.Message, "too odd") {
+	if p := control.FilterProblem(errors.New("too odd")); p.Position != nil || !strings.Contains(p.Message, "too odd") {
 		t.Errorf("an error without a place: %+v", p)
 	}
 }

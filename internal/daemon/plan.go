@@ -56,7 +56,7 @@ func (d *Daemon) planned(stats *cache.Stats, budget uint64) control.PlannedBudge
 	add := func(upTo int64, age time.Duration) {
 		b.Horizons = append(b.Horizons, control.PlannedHorizon{UpToBytes: upTo, Seconds: age.Seconds(), Extrapolated: age > stats.Age})
 	}
-	for _, class := range promised {
+	for _, class := range control.Beginnings {
 		add(1024<<class, forecast.Promise(class))
 	}
 	add(0, min(forecast.Promise(cache.NumClasses-1), forecast.Unanswered))

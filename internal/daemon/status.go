@@ -15,10 +15,6 @@ import (
 	"github.com/packetcache/packetcache/internal/version"
 )
 
-// promised are the classes whose horizons status tells: the first 1, 4, 16
-// and 64 KiB and the first MiB of every session.
-var promised = []int{0, 2, 4, 6, 10}
-
 // status describes the service as of now.
 func (d *Daemon) status() control.Status {
 	var links []capture.Status
@@ -107,7 +103,7 @@ func sessions(stats *cache.Stats) control.Sessions {
 // those are a part that were never answered.
 func (d *Daemon) horizons(now time.Time, promise func(class int) (time.Duration, bool), unanswered *cache.ClassStats) []control.Horizon {
 	var list []control.Horizon
-	for _, class := range promised {
+	for _, class := range control.Beginnings {
 		age, complete := promise(class)
 		list = append(list, d.horizon(1024<<class, age, complete, now))
 	}
