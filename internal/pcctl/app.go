@@ -39,7 +39,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 }
 
 func runOn(ctx context.Context, m machine, args []string, stdout, stderr io.Writer) int {
-	err := newApp(m, stdout, stderr).RunContext(ctx, args)
+	app := newApp(m, stdout, stderr)
+	err := app.RunContext(ctx, optionsFirst(app, args))
 	if err == nil {
 		return exitOK
 	}
@@ -68,6 +69,8 @@ func newApp(m machine, stdout, stderr io.Writer) *cli.App {
 		planCommand(m),
 		interfacesCommand(m),
 		dumpCommand(m),
+		decryptCommand(m),
+		verifyCommand(m),
 		configCommand(m),
 	} {
 		withEndpointDir(command)

@@ -69,9 +69,13 @@ func dumpAction(m machine, c *cli.Context) error {
 	if err != nil {
 		return &usageProblem{command: c.Command.Name, err: err}
 	}
-	target, named, err := dumpTarget(c, req.Format)
+	target, err := dumpTarget(c)
 	if err != nil {
 		return &usageProblem{command: c.Command.Name, err: err}
+	}
+	named := target != ""
+	if !named {
+		target = defaultName(hostname(), time.Now(), req.Format)
 	}
 	ctx := c.Context
 	if req.Follow {
@@ -96,19 +100,16 @@ func dumpTo(ctx context.Context, m machine, c *cli.Context, req control.DumpRequ
 			req.Exclude = own.filter()
 		}
 	}
-	var out output = streamOutput{c.App.Writer}
-	shown := target
-	if target == standardOutput {
-		shown = "standard output"
-	} else {
-		opened, err := openOutput(ctx, target, named)
-		if err != nil {
-			return err
-		}
-		out = opened
+	out, shown, err := openTarget(ctx, c, target, named)
+	if err != nil {
+		return err
 	}
 	defer out.discard()
-	bar := newProgress(c.App.ErrWriter, req.Follow)
+	what := "reading"
+	if req.Follow {
+		what = "following, Ctrl+C ends it"
+	}
+	bar := newProgress(c.App.ErrWriter, what)
 	result, err := client.Dump(ctx, req, out, bar.set)
 	if err == nil {
 		err = out.commit()
@@ -230,24 +231,34 @@ func parseTime(s string, now time.Time) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("%q is not a time such as 2026-03-01T09:30:00+01:00, \"2026-03-01 09:30\", 2026-03-01 or 23:00", s)
 }
 
-// dumpTarget chooses the file, "-" for standard output. named says that the user
-// did.
-func dumpTarget(c *cli.Context, format control.Format) (target string, named bool, err error) {
+// dumpTarget chooses the file, "-" for standard output; empty for a name that is
+// free.
+func dumpTarget(c *cli.Context) (target string, err error) {
 	_, onTerminal := terminalOf(c.App.Writer)
 	if !c.IsSet("write") {
 		if !onTerminal {
-			return standardOutput, false, nil
+			return standardOutput, nil
 		}
-		return defaultName(hostname(), time.Now(), format), false, nil
+		return "", nil
 	}
 	switch target := c.String("write"); {
 	case target == "":
-		return "", true, errors.New("-w: the name of the file is empty")
+		return "", errors.New("-w: the name of the file is empty")
 	case target == standardOutput && onTerminal:
-		return "", true, errors.New("-w -: a capture file would only garble the terminal: name a file or use a pipe")
+		return "", errors.New("-w -: a capture file would only garble the terminal: name a file or use a pipe")
 	default:
-		return target, true, nil
+		return target, nil
 	}
+}
+
+// openTarget prepares to write the target, and says what it is called. Named says
+// that the user did.
+func openTarget(ctx context.Context, c *cli.Context, target string, named bool) (out output, shown string, err error) {
+	if target == standardOutput {
+		return streamOutput{c.App.Writer}, "standard output", nil
+	}
+	out, err = openOutput(ctx, target, named)
+	return out, target, err
 }
 
 // defaultName is how PacketCache's users know their dumps:

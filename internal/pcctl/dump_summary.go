@@ -27,21 +27,8 @@ type summary struct {
 
 func (s *summary) lines() []string {
 	toFile := s.target != standardOutput
-	name := s.target
-	if !toFile {
-		name = "standard output"
-	}
-	size := counted(uint64(s.Bytes), "byte")
-	if s.Bytes >= 1024 {
-		size = bytesText(s.Bytes) + " (" + size + ")"
-	}
-	lines := []string{clean(fmt.Sprintf("%s: %s, %s", name, counted(s.Packets, "packet"), size))}
-	facts := table{header: []string{"", ""}}
-	if s.Packets > 0 {
-		facts.add("first", stamp(s.First))
-		facts.add("last", fmt.Sprintf("%s (%s later)", stamp(s.Last), span(s.Last.Sub(s.First))))
-	}
-	facts.add("sha256", s.SHA256)
+	line, facts := captureFacts(s.target, &s.DumpResult)
+	lines := []string{line}
 	facts.add("evicted", evictedText(s.EvictedPackets))
 	if s.own.known() {
 		facts.add("left out", "the ssh connection from "+s.own.client.String()+" that this runs over")
@@ -50,7 +37,7 @@ func (s *summary) lines() []string {
 		facts.add("dropped", counted(s.dropped, "packet")+" at capture since the service started, so some may be missing")
 	}
 	if s.replaced != nil {
-		facts.add("replaced", fmt.Sprintf("the %s of %s, %s", s.target, stamp(s.replaced.ModTime()), bytesText(s.replaced.Size())))
+		facts.add("replaced", replacedText(s.target, s.replaced))
 	}
 	lines = append(lines, indented(facts.lines())...)
 	if s.LimitReached {
@@ -71,6 +58,30 @@ func (s *summary) lines() []string {
 		lines = append(lines, "Open it with: wireshark "+quoted(s.target))
 	}
 	return lines
+}
+
+// captureFacts are what is said of any capture file that was written: a line, and
+// a table to go on with.
+func captureFacts(target string, r *control.DumpResult) (line string, facts *table) {
+	if target == standardOutput {
+		target = "standard output"
+	}
+	size := counted(uint64(r.Bytes), "byte")
+	if r.Bytes >= 1024 {
+		size = bytesText(r.Bytes) + " (" + size + ")"
+	}
+	facts = &table{header: []string{"", ""}}
+	if r.Packets > 0 {
+		facts.add("first", stamp(r.First))
+		facts.add("last", fmt.Sprintf("%s (%s later)", stamp(r.Last), span(r.Last.Sub(r.First))))
+	}
+	facts.add("sha256", r.SHA256)
+	return clean(fmt.Sprintf("%s: %s, %s", target, counted(r.Packets, "packet"), size)), facts
+}
+
+// replacedText says which file gave way.
+func replacedText(target string, was fs.FileInfo) string {
+	return fmt.Sprintf("the %s of %s, %s", target, stamp(was.ModTime()), bytesText(was.Size()))
 }
 
 func evictedText(n uint64) string {

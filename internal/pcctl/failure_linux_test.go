@@ -160,7 +160,7 @@ func TestFileBelongsToWhoCalledSudo(t *testing.T) {
 func TestProgressSurvivesAWrongEstimate(t *testing.T) {
 	s := newScreen(t, 60, 24)
 	for _, estimate := range []int64{0, 10, 1 << 40} {
-		p := newProgress(s.tty, false)
+		p := newProgress(s.tty, "reading")
 		p.begun = p.begun.Add(-barDelay)
 		for done := int64(0); done < 100; done += 7 {
 			p.set(done, estimate)

@@ -19,13 +19,9 @@ type progress struct {
 	bar   *progressbar.ProgressBar
 }
 
-func newProgress(w io.Writer, follow bool) *progress {
+func newProgress(w io.Writer, what string) *progress {
 	if _, ok := terminalOf(w); !ok {
 		w = nil
-	}
-	what := "reading"
-	if follow {
-		what = "following, Ctrl+C ends it"
 	}
 	return &progress{w: w, begun: time.Now(), what: what}
 }

@@ -29,6 +29,8 @@ import (
 //	commandline OPTION VALUE...    the service was started with that option
 //	frozen                         the service keeps the settings it has
 //	restarting KEY                 it takes that setting over with a restart
+//	sealed                         there is a sealed cache, with its keys
+//	flip FILE OFFSET...            a bit of these bytes changes
 //
 // The settings of the machine stand in packetcache.toml.
 func TestScripts(t *testing.T) {
@@ -54,6 +56,8 @@ func TestScripts(t *testing.T) {
 				defer fake.mu.Unlock()
 				ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &fake.plan))
 			},
+			"sealed": func(ts *testscript.TestScript, _ bool, _ []string) { ts.Check(writeSealed(ts.MkAbs("."))) },
+			"flip":   scriptFlip,
 			"exits":  scripttest.Exits,
 			"leaves": scriptLeaves,
 			"stop":   func(ts *testscript.TestScript, _ bool, _ []string) { close(fakeOf(ts).stop) },
@@ -126,6 +130,19 @@ func scriptLeaves(ts *testscript.TestScript, _ bool, args []string) {
 	if fmt.Sprint(names) != fmt.Sprint(args[1:]) {
 		ts.Fatalf("%s holds %v, want %v", args[0], names, args[1:])
 	}
+}
+
+// scriptFlip changes a file as a failing disk may.
+func scriptFlip(ts *testscript.TestScript, _ bool, args []string) {
+	path := ts.MkAbs(args[0])
+	content, err := os.ReadFile(path)
+	ts.Check(err)
+	for _, arg := range args[1:] {
+		at, err := strconv.Atoi(arg)
+		ts.Check(err)
+		content[at] ^= 1
+	}
+	ts.Check(os.WriteFile(path, content, 0o600))
 }
 
 func waitFor(ts *testscript.TestScript, args []string, count func() int64) {
