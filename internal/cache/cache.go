@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"math"
 	"sync"
+	"sync/atomic"
 
 	"github.com/packetcache/packetcache/internal/packet"
 	"github.com/packetcache/packetcache/internal/session"
@@ -72,9 +73,13 @@ type Cache struct {
 	segments   segmentPool
 	logs       []log
 	rules      []rule
-	restorer   *Restorer // until it ends
-	restored   bool      // one has been made
-	tiers      []float64 // their factors; see tiers.go
+	cleared    atomic.Uint32 // how often it was
+	// wiped is the seq of the youngest segment that Clear is to wipe, 0 when there is
+	// none at work.
+	wiped    uint64
+	restorer *Restorer // until it ends
+	restored bool      // one has been made
+	tiers    []float64 // their factors; see tiers.go
 	// position counts the bytes ever appended: the newest protected bytes are
 	// never a victim.
 	position  uint64

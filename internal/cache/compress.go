@@ -50,8 +50,7 @@ type interfaceTally struct{ packets, bytes uint32 }
 // were seen to shrink by 5 % more than at the fastest, in little memory. The
 // frames carry a checksum.
 func newCompressor() (*compressor, error) {
-	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedDefault),
-		zstd.WithWindowSize(maxSegment), zstd.WithLowerEncoderMem(true), zstd.WithEncoderCRC(true))
+	encoder, err := newEncoder()
 	if err != nil {
 		return nil, err
 	}
@@ -65,6 +64,11 @@ func newCompressor() (*compressor, error) {
 		stop:    make(chan struct{}),
 		done:    make(chan struct{}),
 	}, nil
+}
+
+func newEncoder() (*zstd.Encoder, error) {
+	return zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedDefault),
+		zstd.WithWindowSize(maxSegment), zstd.WithLowerEncoderMem(true), zstd.WithEncoderCRC(true))
 }
 
 // candidate returns the log whose oldest uncompressed segment is to be compressed

@@ -33,13 +33,17 @@ type unpacked struct {
 }
 
 func newDecompressor() (*decompressor, error) {
-	// Whatever the pages hold, it cannot take more memory than a segment.
-	decoder, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
-		zstd.WithDecoderMaxMemory(maxSegment), zstd.WithDecodeAllCapLimit(true))
+	decoder, err := newDecoder()
 	if err != nil {
 		return nil, err
 	}
 	return &decompressor{decoder: decoder}, nil
+}
+
+func newDecoder() (*zstd.Decoder, error) {
+	// Whatever the pages hold, it cannot take more memory than a segment.
+	return zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
+		zstd.WithDecoderMaxMemory(maxSegment), zstd.WithDecodeAllCapLimit(true))
 }
 
 // begin says that a reader is there.

@@ -89,6 +89,9 @@ func (c *Cache) drop(class int) {
 	}
 	l.pages -= int(seg.pages)
 	l.pop(&c.segments)
+	if c.wiped > 0 {
+		c.pages.wipe(seg.first, int(seg.pages))
+	}
 	c.pages.give(seg.first, seg.last, int(seg.pages))
 	c.segments.give(slot)
 }

@@ -42,7 +42,7 @@ func (r *Reader) Mark(m *Mark) {
 // BeginAfter takes what was appended to the cache since m, and is not out of the
 // query's times. What was restored since is not new and not shown.
 func (r *Reader) BeginAfter(q Query, m *Mark) {
-	r.End()
+	r.stop()
 	c := r.c
 	c.decompressor.begin()
 	r.active = true

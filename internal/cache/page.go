@@ -127,6 +127,38 @@ func (p *pagePool) bytes(page uint32) []byte {
 	return p.memory[at : at+pageSize : at+pageSize]
 }
 
+// A chain is pages that are linked.
+type chain struct {
+	first, last uint32
+	n           int
+}
+
+// takeFree takes all pages that were given back.
+func (p *pagePool) takeFree() chain {
+	all := chain{first: p.free, n: p.nfree}
+	p.free, p.nfree = noPage, 0
+	return all
+}
+
+// cut takes up to n pages off the front of a chain.
+func (p *pagePool) cut(from *chain, n int) chain {
+	part := chain{first: from.first, last: from.first, n: min(n, from.n)}
+	for range part.n - 1 {
+		part.last = p.next[part.last]
+	}
+	from.first = p.next[part.last]
+	from.n -= part.n
+	return part
+}
+
+// wipe clears n pages of a chain.
+func (p *pagePool) wipe(page uint32, n int) {
+	for ; n > 0; n-- {
+		clear(p.bytes(page))
+		page = p.next[page]
+	}
+}
+
 // A place is a byte in a chain of pages.
 type place struct {
 	page uint32

@@ -51,7 +51,7 @@ func (c *Cache) promote(position, hash uint64, class0 int) bool {
 		return false
 	}
 	seg := &c.segments.slots[slot]
-	if seg.seq == 0 || seg.seq&(1<<seqBits-1) != position>>offsetBits&(1<<seqBits-1) || offset >= seg.size || !seg.stamped {
+	if seg.seq == 0 || seg.seq&(1<<seqBits-1) != position>>offsetBits&(1<<seqBits-1) || offset >= seg.size || !seg.stamped || seg.seq <= c.wiped {
 		return false
 	}
 	var raw [record.MaxHeader + record.StampSize]byte

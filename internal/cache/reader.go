@@ -54,6 +54,8 @@ type Reader struct {
 	passed uint64
 	now    moment // when it began
 	active bool
+	// cleared is how often the cache had been cleared when it began.
+	cleared uint32
 }
 
 // An openSegment is a log's youngest segment, as it was.
@@ -92,7 +94,7 @@ func (c *Cache) NewReader() *Reader { return &Reader{c: c} }
 
 // Begin takes the cache as it is now.
 func (r *Reader) Begin(q Query) {
-	r.End()
+	r.stop()
 	c := r.c
 	c.decompressor.begin()
 	r.active = true
@@ -117,6 +119,7 @@ func (r *Reader) Begin(q Query) {
 // look notes how far the cache has come.
 func (r *Reader) look() {
 	c := r.c
+	r.cleared = c.cleared.Load()
 	c.epoch++
 	r.epoch = c.epoch
 	r.last = c.segments.seq
@@ -141,8 +144,26 @@ func inTodo(a, b segmentRef) int {
 	return cmp.Or(cmp.Compare(b.minTime, a.minTime), cmp.Compare(b.slot, a.slot))
 }
 
-// End gives up what is left to read.
+// End gives up what is left to read, and wipes what was copied.
 func (r *Reader) End() {
+	if r.active {
+		r.wipe()
+	}
+	r.stop()
+}
+
+// wipe gives up what is left to read and clears what was copied.
+func (r *Reader) wipe() {
+	r.spare = append(r.spare, r.heap...)
+	r.heap, r.todo, r.taken = r.heap[:0], r.todo[:0], false
+	for _, cur := range r.spare {
+		clear(cur.window[:cap(cur.window)])
+	}
+	clear(r.large)
+}
+
+// stop gives up what is left to read.
+func (r *Reader) stop() {
 	r.spare = append(r.spare, r.heap...)
 	r.heap, r.todo = r.heap[:0], r.todo[:0]
 	r.taken, r.lent = false, false
@@ -157,6 +178,9 @@ func (r *Reader) End() {
 // least one, or 0 at the end. Their data are valid until the next call.
 func (r *Reader) Read(batch []packet.Packet) (n int) {
 	r.lent = false
+	if r.cleared != r.c.cleared.Load() {
+		r.wipe()
+	}
 	for n < len(batch) {
 		if r.taken {
 			switch r.advance(r.heap[0]) {

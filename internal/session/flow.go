@@ -59,6 +59,9 @@ type Decoder struct {
 // NewDecoder returns a Decoder with a hash seed of its own.
 func NewDecoder() *Decoder { return &Decoder{seed: newSeed()} }
 
+// Forget wipes the fragments that it remembers.
+func (d *Decoder) Forget() { clear(d.fragments[:]) }
+
 // Decode reads what data, a packet of link type lt, says about its session.
 // Every packet belongs to some session, however short or odd it is.
 func (d *Decoder) Decode(lt packet.LinkType, data []byte, f *Flow) {
