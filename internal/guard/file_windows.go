@@ -1,11 +1,9 @@
 package guard
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
-	"time"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
@@ -111,37 +109,6 @@ func othersThanUs(sd *windows.SECURITY_DESCRIPTOR, rights windows.ACCESS_MASK) (
 		}
 	}
 	return nil, nil //nolint:nilnil // nobody
-}
-
-// What scans files for viruses or indexes them opens those that were just closed,
-// for a moment, and not always so that they can be renamed.
-const (
-	replaceTries = 20
-	replacePause = 50 * time.Millisecond
-)
-
-// Replace gives a file another name, and removes what had that name before. It
-// returns when that is on the disk.
-func Replace(from, to string) error {
-	source, err := windows.UTF16PtrFromString(from)
-	if err != nil {
-		return err
-	}
-	target, err := windows.UTF16PtrFromString(to)
-	if err != nil {
-		return err
-	}
-	for try := 1; ; try++ {
-		err := windows.MoveFileEx(source, target, windows.MOVEFILE_REPLACE_EXISTING|windows.MOVEFILE_WRITE_THROUGH)
-		if err == nil {
-			return nil
-		}
-		busy := errors.Is(err, windows.ERROR_SHARING_VIOLATION) || errors.Is(err, windows.ERROR_ACCESS_DENIED)
-		if !busy || try == replaceTries {
-			return &os.LinkError{Op: "rename", Old: from, New: to, Err: err}
-		}
-		time.Sleep(replacePause)
-	}
 }
 
 // SyncDirectory has nothing to do: Replace waits for the disk.

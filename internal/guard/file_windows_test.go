@@ -1,6 +1,9 @@
 package guard
 
 import (
+	"errors"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -65,5 +68,66 @@ func TestReplaceOpen(t *testing.T) {
 	}
 	if err := <-done; err != nil {
 		t.Error(err)
+	}
+}
+
+// Who reads a file and lets others remove it does not hold up its successor, and
+// reads on.
+func TestReplaceShared(t *testing.T) {
+	from, to := filepath.Join(t.TempDir(), "from"), filepath.Join(t.TempDir(), "to")
+	for _, path := range []string{from, to} {
+		if err := os.WriteFile(path, []byte(path), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	name, err := windows.UTF16PtrFromString(to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := windows.CreateFile(name, windows.GENERIC_READ, windows.FILE_SHARE_READ|windows.FILE_SHARE_WRITE|windows.FILE_SHARE_DELETE, nil, windows.OPEN_EXISTING, 0, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader := os.NewFile(uintptr(h), to)
+	defer reader.Close()
+	if moved, err := displace(from, to); !moved {
+		t.Skipf("this system cannot, as Wine: %v", err)
+	}
+	checkMoved(t, from, to)
+	if text, err := io.ReadAll(reader); err != nil || string(text) != to {
+		t.Errorf("the reader reads %q, %v", text, err)
+	}
+}
+
+// A file that nobody has open is displaced, too, and so is nothing at all.
+func TestDisplace(t *testing.T) {
+	for _, there := range []bool{false, true} {
+		from, to := filepath.Join(t.TempDir(), "from"), filepath.Join(t.TempDir(), "a name with ü and spaces")
+		if err := os.WriteFile(from, []byte(from), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if there {
+			if err := os.WriteFile(to, []byte(to), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if moved, err := displace(from, to); !moved || err != nil {
+			t.Fatalf("got %t, %v", moved, err)
+		}
+		checkMoved(t, from, to)
+		if moved, err := displace(from, to); moved || err == nil {
+			t.Errorf("what is gone was moved: %v", err)
+		}
+	}
+}
+
+// checkMoved sees that what had the one name, and as its content, has the other.
+func checkMoved(t *testing.T, from, to string) {
+	t.Helper()
+	if text, err := os.ReadFile(to); err != nil || string(text) != from {
+		t.Errorf("there is %q, %v", text, err)
+	}
+	if _, err := os.Lstat(from); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the old name: %v", err)
 	}
 }
