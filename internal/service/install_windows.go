@@ -121,7 +121,8 @@ func uninstall(manager *mgr.Mgr, r registration, o Options) error {
 	if found.Ended, err = stopFirst(r, o); err != nil {
 		return fmt.Errorf("stopping it first: %w", err)
 	}
-	if err := r.Delete(); err != nil {
+	// What somebody has deleted already goes when nobody has it open any more.
+	if err := r.Delete(); err != nil && !errors.Is(err, windows.ERROR_SERVICE_MARKED_FOR_DELETE) {
 		return err
 	}
 	r.Close()

@@ -6,6 +6,8 @@ import (
 
 	"golang.org/x/sys/windows"
 	"golang.org/x/sys/windows/svc/mgr"
+
+	"github.com/packetcache/packetcache/internal/crash"
 )
 
 const defaultName = "PacketCache"
@@ -22,6 +24,8 @@ const defaultName = "PacketCache"
 //
 // A Stop after which the service has not ended in order is an error, as it is
 // started again then; Restart and Uninstall go on.
+//
+// Uninstalling what is not registered takes back what it has set when it ran.
 //
 // The error wraps ErrPermission for a caller who is no administrator,
 // ErrNotInstalled if there is no such service, and ErrForeign if there is one
@@ -44,6 +48,10 @@ func control(action Action, o Options) error {
 		return install(manager, o)
 	}
 	r, err := open(manager, o.Name)
+	if action == Uninstall && errors.Is(err, windows.ERROR_SERVICE_DOES_NOT_EXIST) {
+		// The service itself puts its program there, whoever has registered it.
+		err = errors.Join(err, crash.Include("packetcache.exe"))
+	}
 	if err != nil {
 		return err
 	}
