@@ -42,7 +42,8 @@ type pkg struct {
 	Time time.Time
 }
 
-// A content is a file of the package, under the name that it is installed with.
+// A content is a file of the package, under the name that packetcache.wxs knows it
+// by.
 type content struct {
 	name string
 	from string
@@ -64,6 +65,9 @@ func (p *pkg) contents() []content {
 		other("LICENSE.txt", "LICENSE"),
 		other("ReadPacketCache.ps1", "scripts/ReadPacketCache.ps1"),
 		other("ReadRemotePacketCache.ps1", "scripts/ReadRemotePacketCache.ps1"),
+		other("PacketCache.admx", "installer/admx/PacketCache.admx"),
+		other("PacketCache.en_US.adml", "installer/admx/en-US/PacketCache.adml"),
+		other("PacketCache.de_DE.adml", "installer/admx/de-DE/PacketCache.adml"),
 	}
 }
 

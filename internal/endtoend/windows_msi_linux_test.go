@@ -150,7 +150,7 @@ func (w *windows) isInstalled(m msi) {
 		w.t.Error("the service has no description")
 	}
 	w.hasEventSource()
-	want := []string{"LICENSE.txt", "PacketCache.xml", "PacketCacheEvents.dll", "ReadPacketCache.ps1", "ReadRemotePacketCache.ps1", "packetcache.exe", "pcctl.exe"}
+	want := []string{"LICENSE.txt", "PacketCache.xml", "PacketCacheEvents.dll", "ReadPacketCache.ps1", "ReadRemotePacketCache.ps1", "packetcache.exe", "pcctl.exe", "policy"}
 	if got := w.files(); !slices.Equal(got, want) {
 		w.t.Errorf("files are %q, want %q", got, want)
 	}
