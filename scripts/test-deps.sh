@@ -21,6 +21,8 @@ git              git
 gcc              gcc
 unshare          util-linux
 flock            util-linux
+ssh              openssh-client
+sshd             openssh-server
 node             nodejs
 npm              npm
 wixl             wixl
@@ -91,4 +93,10 @@ if [ -n "$wine" ]; then
 fi
 # shellcheck disable=SC2086 # several packages
 get install -y --no-install-recommends $missing
+case $missing in
+*openssh-server*)
+	# The tests run an sshd of their own; that of the machine nobody asked for.
+	$sudo systemctl disable --now ssh.service ssh.socket >/dev/null 2>&1 || true
+	;;
+esac
 grammar

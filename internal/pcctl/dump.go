@@ -2,6 +2,7 @@ package pcctl
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -10,7 +11,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/packetcache/packetcache/internal/config"
 	"github.com/packetcache/packetcache/internal/control"
 )
 
@@ -20,7 +20,7 @@ func dumpCommand(m machine) *cli.Command {
 	return &cli.Command{
 		Name:      "dump",
 		Usage:     "write what the cache holds as a capture file",
-		UsageText: "pcctl dump [-w FILE|-] [--format pcap|pcapng] [--since T] [--until T]\n[--last AGE] [--filter EXPR] [--limit SIZE] [--follow]",
+		UsageText: "pcctl dump [-w FILE|-] [--format pcap|pcapng] [--since T] [--until T]\n[--last AGE] [--filter EXPR] [--limit SIZE] [--follow] [--remote HOST] [--json]",
 		Description: `Writes the packets in time order. FILE appears when it is complete and not
 before; one of that name is replaced. Without -w it is called
 HOST_yymmdd_hhmm.pcap on a terminal, or HOST_yymmdd_hhmm-2.pcap where there is
@@ -38,6 +38,11 @@ it: FILE is complete then, too. What a slow reader lost is counted. An ssh
 connection that pcctl itself runs over is left out, since it would see its own
 output.
 
+With --remote it is the cache of HOST, where PacketCache has to be installed, too: ` + remoteDescription + `
+
+With --json what is said at the end is JSON, on standard output, or on standard
+error where that takes the dump.
+
 Run with sudo, FILE belongs to the user who called sudo; nobody else can read
 it.
 
@@ -47,7 +52,8 @@ Examples:
   pcctl dump --since "2026-03-01 09:00" --until "2026-03-01 10:00" -w out.pcap
   pcctl dump --since 23:00 --until 01:30 -w night.pcap
   pcctl dump --format pcapng --limit 100MiB -w out.pcapng
-  pcctl dump --last 5m --follow -w - | wireshark -k -i -`,
+  pcctl dump --last 5m --follow -w - | wireshark -k -i -
+  pcctl dump --remote web01 --user alice --last 1h`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "write", Aliases: []string{"w"}, Usage: "`FILE` to write, - for standard output"},
 			&cli.StringFlag{Name: "format", Value: string(control.PCAP), Usage: "`FORMAT` of the file: pcap, or pcapng with interfaces and nanoseconds"},
@@ -59,74 +65,137 @@ Examples:
 			&cli.StringFlag{Name: "interface", Aliases: []string{"i"}, Hidden: true},
 			&cli.BoolFlag{Name: "follow", Usage: "go on with what comes, until Ctrl+C", DisableDefaultText: true},
 			&cli.StringFlag{Name: "limit", Usage: "stop before the file exceeds `SIZE`"},
+			&cli.StringFlag{Name: "remote", Usage: "read the cache of `HOST`"},
+			&cli.StringFlag{Name: "user", Usage: "log on there as `U`"},
+			&cli.StringFlag{Name: "ssh", Value: "ssh", Usage: "`PROGRAM` to log on with, and options: \"ssh -p 2222\""},
+			&cli.StringFlag{Name: "remote-pcctl", Value: "pcctl", Usage: "`COMMAND` that is pcctl there: \"sudo -n /opt/packetcache/pcctl\""},
+			// Hidden: a dump that follows for another pcctl ends when that does.
+			&cli.BoolFlag{Name: flagUntilEOF, Hidden: true},
+			jsonFlag(),
 		},
 		Action: func(c *cli.Context) error { return dumpAction(m, c) },
 	}
 }
 
+// A dumpSource is where a dump comes from: see control.Client.
+type dumpSource interface {
+	Dump(ctx context.Context, req control.DumpRequest, w io.Writer, progress func(done, estimate int64)) (control.DumpResult, error)
+}
+
 func dumpAction(m machine, c *cli.Context) error {
+	wrong := func(err error) error { return &usageProblem{command: c.Command.Name, err: err} }
 	req, err := dumpRequest(c)
 	if err != nil {
-		return &usageProblem{command: c.Command.Name, err: err}
+		return wrong(err)
+	}
+	remote, err := remoteHost(c)
+	if err != nil {
+		return wrong(err)
+	}
+	host := hostname()
+	if remote != nil {
+		host = remote.name()
 	}
 	target, err := dumpTarget(c)
 	if err != nil {
-		return &usageProblem{command: c.Command.Name, err: err}
+		return wrong(err)
 	}
 	named := target != ""
 	if !named {
-		target = defaultName(hostname(), time.Now(), req.Format)
+		target = defaultName(host, time.Now(), req.Format)
 	}
-	ctx := c.Context
+	if remote.byScript() {
+		return remote.runScript(c, req, target, named)
+	}
+	asked, ctx := c.Context, c.Context
 	if req.Follow {
+		if c.Bool(flagUntilEOF) {
+			asked = untilEOF(asked, c.App.Reader)
+		}
 		var done func()
-		ctx, done = inGoodOrder(ctx)
+		ctx, done = inGoodOrder(asked)
 		defer done()
+		req.End = asked.Done()
 	}
-	err = dumpTo(ctx, m, c, req, target, named)
+	d := dumpJob{c: c, req: req, target: target, named: named, asked: asked}
+	if remote != nil {
+		err = d.run(ctx, remote)
+	} else {
+		err = d.runLocal(ctx, m)
+	}
 	if err != nil {
 		return &commandError{command: c.Command.Name, filter: req.Filter, err: err}
 	}
 	return nil
 }
 
-func dumpTo(ctx context.Context, m machine, c *cli.Context, req control.DumpRequest, target string, named bool) error {
-	client := m.newClient(c)
+// A dumpJob is a dump to be made.
+type dumpJob struct {
+	c      *cli.Context
+	req    control.DumpRequest
+	target string
+	named  bool
+	// asked ends when the user ends a dump that follows.
+	asked   context.Context
+	own     connection
+	dropped func(context.Context) uint64
+}
+
+func (d *dumpJob) runLocal(ctx context.Context, m machine) error {
+	client := m.newClient(d.c)
 	defer client.Close()
-	var own connection
-	if req.Follow {
-		req.End = c.Context.Done()
-		if own = ownConnection(); own.known() {
-			req.Exclude = own.filter()
+	if d.req.Follow {
+		if d.own = ownConnection(); d.own.known() {
+			d.req.Exclude = d.own.filter()
 		}
 	}
-	out, shown, err := openTarget(ctx, c, target, named)
+	d.dropped = func(ctx context.Context) uint64 {
+		// The dump is whole, whether or not the service still answers.
+		st, _ := client.Status(ctx)
+		return st.Totals.Dropped
+	}
+	return d.run(ctx, client)
+}
+
+func (d *dumpJob) run(ctx context.Context, source dumpSource) error {
+	app, toFile := d.c.App, d.target != standardOutput
+	out, shown, err := openTarget(ctx, d.c, d.target, d.named)
 	if err != nil {
 		return err
 	}
 	defer out.discard()
 	what := "reading"
-	if req.Follow {
+	if d.req.Follow {
 		what = "following, Ctrl+C ends it"
 	}
-	bar := newProgress(c.App.ErrWriter, what)
-	result, err := client.Dump(ctx, req, out, bar.set)
+	bar := newProgress(app.ErrWriter, what)
+	progress := bar.set
+	if d.c.Bool(flagJSON) && !toFile {
+		progress = estimateOnce(app.ErrWriter)
+	}
+	result, err := source.Dump(ctx, d.req, out, progress)
 	if err == nil {
 		err = out.commit()
 	}
 	bar.finish()
 	if err != nil {
-		return explainDump(ctx, err, shown, target != standardOutput)
+		return explainDump(ctx, err, shown, toFile)
 	}
-	sum := summary{DumpResult: result, request: req, target: target, own: own, now: time.Now(), ended: c.Context.Err() != nil}
+	sum := summary{DumpResult: result, request: d.req, target: d.target, own: d.own, now: time.Now(), ended: d.asked.Err() != nil}
 	if file, ok := out.(*fileOutput); ok {
 		sum.target, sum.replaced = file.path, file.replaced
 	}
-	// The dump is whole, whether or not the service still answers.
-	if st, err := client.Status(ctx); err == nil {
-		sum.dropped = st.Totals.Dropped
+	if d.dropped != nil {
+		sum.dropped = d.dropped(ctx)
 	}
-	return printLines(c.App.ErrWriter, sum.lines())
+	switch {
+	case !d.c.Bool(flagJSON):
+		return printLines(app.ErrWriter, sum.lines())
+	case toFile:
+		return printJSON(app.Writer, sum.json())
+	default:
+		return json.NewEncoder(app.ErrWriter).Encode(sum.json()) // on one line: see remoteVoice
+	}
 }
 
 // explainDump says what became of the target: a file is whole or not there,
@@ -144,91 +213,6 @@ func explainDump(ctx context.Context, err error, target string, isFile bool) err
 			kept+"; write elsewhere, or less of it with --last, --filter or --limit.")
 	}
 	return err
-}
-
-func dumpRequest(c *cli.Context) (control.DumpRequest, error) {
-	req := control.DumpRequest{
-		Format: control.Format(strings.ToLower(c.String("format"))),
-		Filter: c.String("filter"),
-		SHA256: true,
-		Follow: c.Bool("follow"),
-	}
-	if req.Format != control.PCAP && req.Format != control.PCAPNG {
-		return req, fmt.Errorf("--format: %q is neither pcap nor pcapng", c.String("format"))
-	}
-	if c.IsSet("interface") {
-		return req, withHint(errors.New("--interface: a dump has the packets of all interfaces"),
-			"with --format pcapng it names the interface of each packet: tshark -r FILE -Y 'frame.interface_name == \"eth0\"' shows those of one.")
-	}
-	now := time.Now()
-	for name, to := range map[string]*time.Time{"since": &req.Since, "until": &req.Until} {
-		if !c.IsSet(name) {
-			continue
-		}
-		t, err := parseTime(c.String(name), now)
-		if err != nil {
-			return req, fmt.Errorf("--%s: %w", name, err)
-		}
-		*to = t
-	}
-	if c.IsSet("last") {
-		age, err := control.ParseAge(c.String("last"))
-		if err != nil {
-			return req, fmt.Errorf("--last: %w", err)
-		}
-		req.Last = age
-	}
-	switch {
-	case req.Last != 0 && !req.Since.IsZero():
-		return req, errors.New("--since and --last exclude each other")
-	case !req.Since.IsZero() && !req.Until.IsZero() && req.Until.Before(req.Since):
-		return req, errors.New("--until is before --since")
-	}
-	if c.IsSet("limit") {
-		size, err := config.ParseSize(c.String("limit"))
-		if err != nil {
-			return req, fmt.Errorf("--limit: %w", err)
-		}
-		if size == 0 {
-			return req, errors.New("--limit: 0 leaves room for nothing")
-		}
-		req.Limit = int64(size)
-	}
-	return req, nil
-}
-
-// timeLayouts are what a time may look like; those without a zone are local.
-var timeLayouts = []string{
-	"2006-01-02T15:04:05", "2006-01-02 15:04:05",
-	"2006-01-02T15:04", "2006-01-02 15:04",
-	"2006-01-02",
-}
-
-// parseTime reads a time. One of a day alone is the last before now.
-func parseTime(s string, now time.Time) (time.Time, error) {
-	for _, layout := range []string{time.RFC3339, "2006-01-02 15:04:05Z07:00"} {
-		if t, err := time.Parse(layout, s); err == nil {
-			return t, nil
-		}
-	}
-	for _, layout := range timeLayouts {
-		if t, err := time.ParseInLocation(layout, s, time.Local); err == nil {
-			return t, nil
-		}
-	}
-	for _, layout := range []string{time.TimeOnly, "15:04"} {
-		t, err := time.Parse(layout, s)
-		if err != nil {
-			continue
-		}
-		year, month, day := now.Local().Date()
-		at := time.Date(year, month, day, t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), time.Local)
-		if at.After(now) {
-			at = time.Date(year, month, day-1, t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), time.Local)
-		}
-		return at, nil
-	}
-	return time.Time{}, fmt.Errorf("%q is not a time such as 2026-03-01T09:30:00+01:00, \"2026-03-01 09:30\", 2026-03-01 or 23:00", s)
 }
 
 // dumpTarget chooses the file, "-" for standard output; empty for a name that is

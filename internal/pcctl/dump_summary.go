@@ -25,6 +25,23 @@ type summary struct {
 	now     time.Time
 }
 
+// A dumpReport is what is said after a dump, as JSON.
+type dumpReport struct {
+	// File is absent where the dump went to standard output.
+	File string `json:"file,omitempty"`
+	control.DumpResult
+	// DroppedPackets were lost at capture since the service started.
+	DroppedPackets uint64 `json:"dropped_packets"`
+}
+
+func (s *summary) json() dumpReport {
+	r := dumpReport{DumpResult: s.DumpResult, DroppedPackets: s.dropped}
+	if s.target != standardOutput {
+		r.File = s.target
+	}
+	return r
+}
+
 func (s *summary) lines() []string {
 	toFile := s.target != standardOutput
 	line, facts := captureFacts(s.target, &s.DumpResult)

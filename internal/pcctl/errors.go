@@ -65,6 +65,10 @@ func inCommand(command string, err error) error {
 // report tells the user what went wrong and what to do, and returns the exit
 // code.
 func report(w io.Writer, err error) int {
+	var told *silentError
+	if errors.As(err, &told) {
+		return told.code
+	}
 	name, filter := "pcctl", ""
 	var wrong *usageProblem
 	var in *commandError
@@ -80,6 +84,12 @@ func report(w io.Writer, err error) int {
 	var problem *control.Problem
 	if errors.As(err, &problem) && problem.Position != nil && filter != "" {
 		writeCaret(w, filter, *problem.Position)
+	}
+	var remote *remoteError
+	if errors.As(err, &remote) {
+		for _, line := range remote.detail {
+			fmt.Fprintln(w, clean(line))
+		}
 	}
 	if hint != "" {
 		fmt.Fprintf(w, "Hint: %s\n", clean(hint))
@@ -105,7 +115,10 @@ func classify(err error, name string) (code int, hint string) {
 		return code, hint
 	}
 	var wrong *usageProblem
+	var remote *remoteError
 	switch {
+	case errors.As(err, &remote):
+		return otherwise(remote.code, remote.hint)
 	case errors.As(err, &wrong):
 		return otherwise(exitUsage, fmt.Sprintf("see %q.", name+" --help"))
 	case errors.Is(err, ipc.ErrNotRunning):

@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -22,9 +21,6 @@ func extcapScript(program, endpointDir string) string {
 	}
 	return text + "exec " + shellWord(program) + " extcap \"$@\"\n"
 }
-
-// shellWord quotes for sh(1).
-func shellWord(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
 // tsharks are the places where tshark may be.
 func tsharks() []string {

@@ -155,6 +155,39 @@ func (f *fakeService) serve(dir string) (stop func(), err error) {
 	}, nil
 }
 
+// A capturing service notes what dump it was asked for.
+type capturing struct {
+	fakeService
+	got *control.DumpRequest
+}
+
+func (c *capturing) Dump(_ context.Context, req control.DumpRequest, _ ipc.Peer, w control.DumpWriter) (control.DumpResult, error) {
+	*c.got = req
+	_, err := w.Write([]byte("x"))
+	return control.DumpResult{}, err
+}
+
+// startService runs a service for the length of a test.
+func startService(t *testing.T, service control.Service) (dir string) {
+	t.Helper()
+	dir = fakeEndpoint(t)
+	ln, err := ipc.Listen(ipc.Control, ipc.Config{Dir: dir, Refusal: control.Refusal()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := control.NewServer(service, nil)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = s.Serve(ln)
+	}()
+	t.Cleanup(func() {
+		_ = s.Close()
+		<-done
+	})
+	return dir
+}
+
 // start runs a fake for the length of a test.
 func start(t *testing.T, f *fakeService) (dir string) {
 	t.Helper()
