@@ -327,3 +327,27 @@ func TestUnknownAttribute(t *testing.T) {
 		t.Errorf("an attribute that wixl does not know: %v", err)
 	}
 }
+
+// docs/deployment.md tells of every property that can be given, and of the codes.
+func TestDocumented(t *testing.T) {
+	page, err := os.ReadFile("../../docs/deployment.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	msi := built(t, sample(t))
+	for _, row := range export(t, msi, "Property").rows {
+		switch row["Property"] {
+		case "SecureCustomProperties":
+			for name := range strings.SplitSeq(row["Value"], ";") {
+				found := slices.Contains([]string{"WINDOWSMAJOR", "SERVICEPATH", "EVENTFILE"}, name) || strings.HasPrefix(name, "WIX_")
+				if !found && !bytes.Contains(page, []byte("| `"+name+"` |")) {
+					t.Errorf("docs/deployment.md does not tell of the property %s", name)
+				}
+			}
+		case "UpgradeCode":
+			if !bytes.Contains(page, []byte(row["Value"])) {
+				t.Errorf("docs/deployment.md does not tell the upgrade code %s", row["Value"])
+			}
+		}
+	}
+}

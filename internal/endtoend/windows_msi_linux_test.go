@@ -320,4 +320,13 @@ func TestWindowsMSIReplaces(t *testing.T) {
 	w.isInstalled(newer)
 	w.msiexec(installed, "a removal", "/x", newer.product)
 	w.isRemoved()
+
+	// A copy of the package in which somebody has set properties, as a transform does.
+	site := older
+	site.path = filepath.Join(t.TempDir(), "site.msi")
+	must(t, "cp", older.path, site.path)
+	must(t, "msibuild", site.path, "-q", "INSERT INTO Property (Property, Value) VALUES ('RAMPERCENT', '2')")
+	w.install(site)
+	w.isInstalled(site)
+	w.settings(map[string]string{"RamPercent": "0x2"})
 }
