@@ -16,7 +16,8 @@ func reaches(r *seal.Report) []control.Horizon {
 	waiting, answeredAll := state.Age, true
 	for i := range state.Logs {
 		if l := &state.Logs[i]; l.Unanswered {
-			waiting, answeredAll = reach(state, l, &r.Logs[i])
+			age, complete := reach(state, l, &r.Logs[i])
+			waiting, answeredAll = min(waiting, age), answeredAll && complete
 		}
 	}
 	of := func(class int) (age time.Duration, complete bool) {

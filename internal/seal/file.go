@@ -78,15 +78,11 @@ func (f *File) see(s *record.Segment, at int64) {
 	}
 	f.segments = append(f.segments, place{s.MinTime, s.MaxTime, at, int32(segmentHeader + len(s.Data)), uint16(s.Records)})
 	holds := f.holds[s.Table]
-	if s.Many && s.Tallies == 0 {
+	if !eachInterface(s, func(id packet.InterfaceID) { holds[id] = true }) {
 		for i := range holds { // the records would have to be read
 			holds[i] = true
 		}
 	}
-	_ = eachShare(s, func(share record.Share) error {
-		holds[share.Interface] = true
-		return nil
-	})
 }
 
 // unite makes one table of all. As in the cache, an interface is the same if it

@@ -160,12 +160,12 @@ func pack(list []cached, compressed bool) record.Segment {
 		shares[p.Interface] = share
 	}
 	s.Size, s.Data = len(raw), raw
+	s.Many = len(shares) > record.MaxShares
 	for id := range packet.InterfaceID(1 << 8) {
-		if share, ok := shares[id]; ok && len(s.Shares) < record.MaxShares {
+		if share, ok := shares[id]; ok && !s.Many {
 			s.Shares = append(s.Shares, share)
 		}
 	}
-	s.Many = len(shares) > record.MaxShares
 	if !compressed {
 		return s
 	}

@@ -223,7 +223,7 @@ func (s *openSegment) list(seg *record.Segment, numbers []packet.InterfaceID) er
 		default:
 			s.records = append(s.records, listed{
 				time: h.Time, data: data, wire: h.Wire,
-				iface: numbers[h.Interface], tie: h.Tie, direction: h.Direction,
+				iface: numbers[h.Interface], tie: h.Place(), direction: h.Direction,
 			})
 		}
 		return err == nil

@@ -42,7 +42,7 @@ func Verify(src io.ReaderAt, look func(done int64) error, ids ...age.Identity) (
 			var unpacked []byte
 			if unpacked, err = u.records(&s, raw); err == nil {
 				raw = unpacked
-				err = checkRecords(&s, raw)
+				err = s.CheckRecords(raw, knownIn(&s, &in.head.State))
 			}
 		}
 		r.add(&s, err)
