@@ -25,49 +25,10 @@ func KeepMemory() error {
 		flags = 0 // as a process begins
 	}
 	if result, _, _ := set.Call(uintptr(flags | noHeap)); failed(result) {
-		return fmt.Errorf("leaving memory out of error reports (WerSetFlags): %w", reason(result))
-	}
-	return nil
-}
-
-// Exclude puts a program, "packetcache.exe", on the list of those that Windows Error
-// Reporting is not to concern itself with, for all users: the service's account is
-// not that of who installs it. It takes an administrator.
-func Exclude(program string) error { return exclusion("WerAddExcludedApplication", program) }
-
-// Include takes the program off that list; that it is not there is no error.
-func Include(program string) error {
-	err := exclusion("WerRemoveExcludedApplication", program)
-	if !errors.Is(err, windows.ERROR_ACCESS_DENIED) {
-		return nil // then it is not there
-	}
-	return err
-}
-
-func exclusion(function, program string) error {
-	name, err := windows.UTF16PtrFromString(program)
-	if err != nil {
-		return err
-	}
-	call := windows.NewLazySystemDLL("wer.dll").NewProc(function)
-	if err := call.Find(); err != nil {
-		return err
-	}
-	const allUsers = 1
-	if result, _, _ := call.Call(uintptr(unsafe.Pointer(name)), allUsers); failed(result) {
-		return fmt.Errorf("list of programs without error reports (%s): %w", function, reason(result))
+		return fmt.Errorf("leaving memory out of error reports (WerSetFlags): %w", windows.Errno(result))
 	}
 	return nil
 }
 
 // failed reports whether an HRESULT is an error.
 func failed(result uintptr) bool { return int32(result) < 0 }
-
-// reason is the error of Windows that an HRESULT stands for, or itself.
-func reason(result uintptr) error {
-	const facilityWin32 = 0x80070000
-	if uint32(result)&0xffff0000 == facilityWin32 {
-		return windows.Errno(result & 0xffff)
-	}
-	return windows.Errno(uint32(result))
-}

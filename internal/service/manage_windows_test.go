@@ -126,20 +126,14 @@ func (s testService) state() (state uint32) {
 }
 
 // excluded reports whether Windows Error Reporting is to leave the program alone.
-// Wine has the list at a place of its own.
 func (s testService) excluded() bool {
-	for _, path := range []string{`SOFTWARE\Microsoft\Windows\Windows Error Reporting`, `SOFTWARE\Microsoft\Windows Error Reporting`} {
-		key, err := registry.OpenKey(registry.LOCAL_MACHINE, path+`\ExcludedApplications`, registry.QUERY_VALUE)
-		if err != nil {
-			continue
-		}
-		value, _, err := key.GetIntegerValue(filepath.Base(s.o.Binary))
-		key.Close()
-		if err == nil && value == 1 {
-			return true
-		}
+	key, err := registry.OpenKey(registry.LOCAL_MACHINE, `SOFTWARE\Microsoft\Windows\Windows Error Reporting\ExcludedApplications`, registry.QUERY_VALUE)
+	if err != nil {
+		return false
 	}
-	return false
+	defer key.Close()
+	value, _, err := key.GetIntegerValue(filepath.Base(s.o.Binary))
+	return err == nil && value == 1
 }
 
 // eventSource is the file with the texts of its events, as registered.
