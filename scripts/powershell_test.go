@@ -204,6 +204,23 @@ func TestScripts(t *testing.T) {
 	}
 }
 
+// TestCompletion reads what pcctl prints for PowerShell.
+func TestCompletion(t *testing.T) {
+	script, err := exec.Command("go", "run", "../cmd/pcctl", "completion", "powershell").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "completion.ps1")
+	if err := os.WriteFile(path, script, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	parse(t, path)[0].each(func(n *node) {
+		if n.Bad {
+			t.Errorf("line %d does not fit the grammar: %s", n.Row, n.source())
+		}
+	})
+}
+
 // TestCheckFinds shows the checks what they are there for.
 func TestCheckFinds(t *testing.T) {
 	good := "#Requires -Version 5.1\n<#\n.SYNOPSIS\nx\n.DESCRIPTION\nx\n.PARAMETER Path\nx\n.EXAMPLE\nx\n#>\nparam([string]$Path)\nWrite-Host 1\n"

@@ -23,6 +23,7 @@ unshare          util-linux
 flock            util-linux
 ssh              openssh-client
 sshd             openssh-server
+zsh              zsh
 node             nodejs
 npm              npm
 wixl             wixl

@@ -56,7 +56,7 @@ func newApp(m machine, stdout, stderr io.Writer) *cli.App {
 		Version:                   version.String(),
 		Writer:                    stdout,
 		ErrWriter:                 stderr,
-		Flags:                     []cli.Flag{endpointDirFlag()},
+		Flags:                     []cli.Flag{endpointDirFlag(), cli.HelpFlag}, // which the library leaves to who has a command help
 		Action:                    noCommand,
 		OnUsageError:              usageError,
 		ExitErrHandler:            func(*cli.Context, error) {}, // codes are chosen in report
@@ -79,7 +79,7 @@ func newApp(m machine, stdout, stderr io.Writer) *cli.App {
 	extcap := extcapCommand(m)
 	withEndpointDir(extcap)
 	app.Commands = append(app.Commands, manageCommands(m)...)
-	app.Commands = append(app.Commands, extcap, eventsCommand(), versionCommand())
+	app.Commands = append(app.Commands, extcap, eventsCommand(), versionCommand(), completionCommand(), completeCommand(m), helpCommand(m))
 	for _, command := range app.Commands {
 		prepare(command, command.Name)
 	}
@@ -134,7 +134,7 @@ func prepare(command *cli.Command, name string) {
 			return &usageProblem{command: name, err: fmt.Errorf("unexpected argument %q", c.Args().First())}
 		}
 		// Nor must it become the value of a setting.
-		if option, ok := optionAmong(c.Args().Slice()); ok && len(command.Subcommands) == 0 {
+		if option, ok := optionAmong(c.Args().Slice()); ok && len(command.Subcommands) == 0 && !command.Hidden {
 			return &usageProblem{command: name, err: fmt.Errorf("%s stands behind an argument: options come before %s", option, command.ArgsUsage)}
 		}
 		return inCommand(name, action(c))
@@ -194,9 +194,6 @@ func noCommand(c *cli.Context) error {
 		return &usageProblem{err: fmt.Errorf("no command given")}
 	}
 	name := c.Args().First()
-	if name == "help" {
-		return cli.ShowAppHelp(c)
-	}
 	err := fmt.Errorf("unknown command %q", name)
 	// The library always finds one that is nearest. What begins otherwise is
 	// not meant, and the nearest may well be uninstall.

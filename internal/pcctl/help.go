@@ -1,0 +1,51 @@
+package pcctl
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+)
+
+// helpCommand is --help in the place where one may look for it.
+func helpCommand(m machine) *cli.Command {
+	return &cli.Command{
+		Name:      "help",
+		Usage:     "explain a command",
+		UsageText: "pcctl help [COMMAND]",
+		ArgsUsage: "[COMMAND]",
+		Description: `Prints what "pcctl COMMAND --help" does.
+
+Examples:
+  pcctl help dump
+  pcctl help config set`,
+		Action: func(c *cli.Context) error {
+			if !c.Args().Present() {
+				return cli.ShowAppHelp(c)
+			}
+			path := c.Args().Slice()
+			if _, found := commandAt(c.App.Commands, path); !found {
+				return &usageProblem{err: fmt.Errorf("unknown command %q", strings.Join(path, " "))}
+			}
+			args := append(append([]string{c.App.Name}, path...), "--help")
+			return newApp(m, c.App.Writer, c.App.ErrWriter).RunContext(c.Context, args)
+		},
+	}
+}
+
+// commandAt finds the command of some words.
+func commandAt(commands []*cli.Command, path []string) (found *cli.Command, ok bool) {
+	for _, name := range path {
+		found = nil
+		for _, command := range commands {
+			if command.HasName(name) && !command.Hidden {
+				found = command
+			}
+		}
+		if found == nil {
+			return nil, false
+		}
+		commands = found.Subcommands
+	}
+	return found, found != nil
+}
