@@ -31,8 +31,11 @@ func options() []option {
 		switch f.Kind {
 		case config.List:
 			o.value = "PATTERN"
-			if f.Item == "rule" {
+			switch f.Item {
+			case "rule":
 				o.value = "RULE"
+			case "recipient":
+				o.value = "KEY"
 			}
 		case config.Text:
 			o.value = "DIR"
@@ -45,6 +48,9 @@ func options() []option {
 		case config.Choice:
 			o.value = "LEVEL"
 			o.text += ": " + strings.Join(f.Enum, ", ")
+		case config.Interval:
+			o.value = "DURATION"
+			o.text += ": " + f.Allowed()
 		case config.Bytes:
 			o.value = "SIZE"
 			o.text += ": " + f.Allowed()

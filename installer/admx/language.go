@@ -91,6 +91,8 @@ func allowedInGerman(f config.Field) string {
 		return "true oder false"
 	case config.List:
 		return fmt.Sprintf("höchstens %d Einträge, je Zeile einer", f.MaxLen)
+	case config.Interval:
+		return fmt.Sprintf("0 (aus) oder eine Dauer von %s bis %s, etwa %s", config.FormatInterval(f.MinInterval), config.FormatInterval(f.MaxInterval), f.Example)
 	case config.Text:
 		return fmt.Sprintf("eine Zeile von höchstens %d Bytes", f.MaxLen)
 	}

@@ -75,6 +75,24 @@ var texts = map[string]text{
 		german: words{"Aufbewahrungsregeln",
 			"Welche Sitzungen länger oder kürzer bewahrt werden als andere, durch einen Faktor und einen Filter: x4 port 53 für viermal so lange, x0.1 host 192.0.2.7 für ein Zehntel der Zeit, x0 net 198.51.100.0/24 gar nicht. Filter sind in der Sprache von pcap-filter(7). Die erste Regel, die auf das erste Paket einer Sitzung passt, entscheidet für die ganze Sitzung; ein Filter sollte also auf alle ihre Pakete gleichermaßen passen: host, net, port und Protokoll sind geeignet, src und dst nicht (das erste gesehene Paket kann eine Antwort sein), ebenso wenig Flags, Längen und Inhalte. Von einem Tunnel sieht der Filter die Außenseite. Eine Änderung betrifft Sitzungen, die später beginnen; was gespeichert ist, bleibt. Erste Pakete, auf die nichts folgt, werden ohne Rücksicht auf Regeln bewahrt, und das neueste Achtel des Speichers ist dennoch vollständig. Was nicht aufgezeichnet werden darf, gehört in capture-filter: Eine Regel mit Faktor 0 ist für das, was seinen Speicher nicht wert ist, und ist der Wert falsch, arbeitet der Dienst ohne sie."},
 	},
+	"persist": {
+		of:      "370292ed",
+		english: words{title: "Keep the cache over a restart"},
+		german: words{"Cache über einen Neustart hinweg bewahren",
+			"Ob der Cache einen Neustart überdauert: Er wird in eine verschlüsselte Datei in data-dir versiegelt, wenn der Dienst endet, außerdem bei jedem Sicherungspunkt, und beim Start zurückgelesen. Bei false wird nichts geschrieben und nichts gelesen; eine Datei, die schon da ist, bleibt bis zu pcctl clear. Im Vordergrund wird der Cache nur bewahrt, wenn --data-dir auf der Befehlszeile steht, damit ein Versuch nie die Datei des Dienstes anrührt."},
+	},
+	"checkpoint-interval": {
+		of:      "9b566b3f",
+		english: words{title: "Interval of checkpoints"},
+		german: words{"Abstand der Sicherungspunkte",
+			"Wie oft der Cache in die Datei versiegelt wird, während der Dienst läuft, damit ein Absturz oder Stromausfall höchstens kostet, was seitdem kam. Bei 0 wird er nur am Ende versiegelt. Sicherungspunkte liegen weiter auseinander, wo sie mehr als 4 GB am Tag schreiben würden; keiner entsteht, während der Rechner mit Akku läuft oder wenn seit dem letzten nichts aufgezeichnet wurde."},
+	},
+	"recovery-recipients": {
+		of:      "19cc1ed3",
+		english: words{title: "Recovery recipients"},
+		german: words{"Wiederherstellungsschlüssel",
+			"Wer die Datei außerdem öffnen kann: öffentliche Schlüssel von age, die age-keygen ausgibt und die mit age1 beginnen; die privaten dazu liegen bei denen, die Vorfälle untersuchen. Mit einem von diesen öffnet pcctl decrypt, oder age selbst, die Datei eines Rechners, der nicht mehr startet. Ohne sie kann es nur der Rechner selbst. Sie gelten ab der nächsten Datei, die geschrieben wird."},
+	},
 	"data-dir": {
 		of:      "cace1b48",
 		english: words{"Data directory", "Where the service keeps its files. An absolute path."},

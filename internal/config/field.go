@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // A Kind says what values a setting takes.
@@ -13,12 +14,13 @@ type Kind uint8
 
 // The kinds of settings.
 const (
-	Number Kind = iota + 1 // a number with or without a decimal point
-	Bytes                  // a Size
-	Text                   // one line of text
-	Choice                 // one word of a fixed set
-	Switch                 // true or false
-	List                   // any number of texts
+	Number   Kind = iota + 1 // a number with or without a decimal point
+	Bytes                    // a Size
+	Text                     // one line of text
+	Choice                   // one word of a fixed set
+	Switch                   // true or false
+	List                     // any number of texts
+	Interval                 // a time.Duration
 )
 
 // A Field describes one setting: all that is known of it without its value.
@@ -36,12 +38,15 @@ type Field struct {
 	Min, Max float64
 	// MinSize is the least that Bytes may be; the most depends on the machine.
 	MinSize Size
+	// MinInterval and MaxInterval bound an Interval, inclusive; 0, which is off,
+	// is allowed besides.
+	MinInterval, MaxInterval time.Duration
 	// MaxLen is the most bytes of a Text, or the most items of a List.
 	MaxLen int
 	// Enum are the words of a Choice, least first.
 	Enum []string
 	// Item says what a Text or the items of a List are: "glob", "rule",
-	// "directory", "endpoint", "group", or empty for any text.
+	// "recipient", "directory", "endpoint", "group", or empty for any text.
 	Item string
 	// Unit is what a Number counts; may be empty.
 	Unit string
@@ -114,6 +119,10 @@ func newField(sf reflect.StructField, index int) Field {
 	case sf.Type == reflect.TypeFor[Size]():
 		f.Kind = Bytes
 		f.MinSize, _ = ParseSize(tag.Get("min"))
+	case sf.Type == reflect.TypeFor[time.Duration]():
+		f.Kind = Interval
+		f.MinInterval, _ = time.ParseDuration(tag.Get("min"))
+		f.MaxInterval, _ = time.ParseDuration(tag.Get("max"))
 	case sf.Type.Kind() == reflect.Float64:
 		f.Kind = Number
 		f.Min, _ = strconv.ParseFloat(tag.Get("min"), 64)
@@ -161,7 +170,12 @@ func (f Field) Allowed() string {
 		return "one of " + strings.Join(f.Enum, ", ")
 	case Switch:
 		return "true or false"
+	case Interval:
+		return fmt.Sprintf("0 (off), or a duration from %s to %s, such as %s", FormatInterval(f.MinInterval), FormatInterval(f.MaxInterval), f.Example)
 	case List:
+		if f.Item == "recipient" {
+			return fmt.Sprintf("a list of at most %d public keys of age, which begin with age1", f.MaxLen)
+		}
 		if f.Item == "rule" {
 			return fmt.Sprintf("a list of at most %d rules, each a factor (x0, or from x%v to x%v), a space and a filter of pcap-filter(7), together at most %d bytes",
 				f.MaxLen, minFactor, maxFactor, maxItemLen)

@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
 )
 
 // The tags are code that the compiler does not check.
@@ -44,6 +45,10 @@ func TestFields(t *testing.T) {
 				if f.Min >= f.Max {
 					t.Errorf("range %v to %v", f.Min, f.Max)
 				}
+			case Interval:
+				if f.MinInterval <= 0 || f.MinInterval >= f.MaxInterval {
+					t.Errorf("range %v to %v", f.MinInterval, f.MaxInterval)
+				}
 			case Bytes:
 				if f.MinSize == 0 {
 					t.Error("no least size")
@@ -69,7 +74,7 @@ func TestFields(t *testing.T) {
 func TestDefaults(t *testing.T) {
 	s := Defaults()
 	if s.RAMPercent != 1 || s.RAMSize != 0 || s.Interfaces != nil || s.Exclude != nil || s.Retain != nil || s.CaptureFilter != "" ||
-		s.Promiscuous || s.Bias != 2 || s.LogLevel != "info" || s.DataDir == "" {
+		s.Promiscuous || s.Bias != 2 || !s.Persist || s.CheckpointInterval != 15*time.Minute || s.RecoveryRecipients != nil || s.LogLevel != "info" || s.DataDir == "" {
 		t.Errorf("defaults: %+v", s)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -23,7 +24,8 @@ const maxItemLen = 1024
 type Words []string
 
 // value turns what a source holds, Words or a value decoded from TOML, into
-// the Go type of the setting: float64, Size, bool, string or []string. The
+// the Go type of the setting: float64, Size, bool, string, []string or
+// time.Duration. The
 // error says what is wrong, without the key and without the allowed range.
 func (f Field) value(raw any) (any, error) {
 	if f.Kind == List {
@@ -46,6 +48,8 @@ func (f Field) value(raw any) (any, error) {
 		return f.numberValue(raw)
 	case Bytes:
 		return f.sizeValue(raw)
+	case Interval:
+		return f.intervalValue(raw)
 	case Switch:
 		if b, ok := raw.(bool); ok {
 			return b, nil
@@ -181,10 +185,15 @@ func (f Field) listValue(raw any) (any, error) {
 	if len(items) == 0 {
 		return []string(nil), nil
 	}
-	if f.Item == "rule" {
-		if err := checkRetain(items); err != nil {
-			return nil, err
-		}
+	var err error
+	switch f.Item {
+	case "rule":
+		err = checkRetain(items)
+	case "recipient":
+		err = checkRecipients(items)
+	}
+	if err != nil {
+		return nil, err
 	}
 	return items, nil
 }
@@ -246,6 +255,8 @@ func (f Field) words(v any) Words {
 		return Words{formatNumber(v)}
 	case Size:
 		return Words{v.String()}
+	case time.Duration:
+		return Words{FormatInterval(v)}
 	case bool:
 		return Words{strconv.FormatBool(v)}
 	case []string:
@@ -254,9 +265,13 @@ func (f Field) words(v any) Words {
 	return Words{fmt.Sprint(v)}
 }
 
-// shorten keeps a value that is shown in a message to one short line.
+// shorten keeps a value that is shown in a message to one short line, and a
+// private key, which somebody took for the public one, out of the log.
 func shorten(s string) string {
 	const most = 80
+	if strings.Contains(strings.ToUpper(s), privateKey) {
+		return "a private key"
+	}
 	if len(s) <= most {
 		return s
 	}

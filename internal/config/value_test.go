@@ -5,6 +5,13 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"time"
+)
+
+// Public keys: that of the example, and one of another kind.
+const (
+	recipient  = "age1lvyvwawkr0mcnnnncaghunadrqkmuf9e6507x9y920xxpp866cnql7dp2z"
+	privateOne = "AGE-SECRET-KEY-1N9JEPW6DWJ0ZQUDX63F5A03GX8QUW7PXDE39N8UYF82VZ9PC8UFS3M7XA9"
 )
 
 // load reads one file with the text given, on a machine with 16 GiB.
@@ -36,6 +43,13 @@ func TestGoodValues(t *testing.T) {
 		}},
 		{`promiscuous = true`, func(s *Settings) { s.Promiscuous = true }},
 		{`bias = 0`, func(s *Settings) { s.Bias = 0 }},
+		{`persist = false`, func(s *Settings) { s.Persist = false }},
+		{`checkpoint-interval = 0`, func(s *Settings) { s.CheckpointInterval = 0 }},
+		{`checkpoint-interval = "0"`, func(s *Settings) { s.CheckpointInterval = 0 }},
+		{`checkpoint-interval = "1s"`, func(s *Settings) { s.CheckpointInterval = time.Second }},
+		{`checkpoint-interval = "24h"`, func(s *Settings) { s.CheckpointInterval = 24 * time.Hour }},
+		{`checkpoint-interval = "1h30m"`, func(s *Settings) { s.CheckpointInterval = 90 * time.Minute }},
+		{`recovery-recipients = ["` + recipient + `"]`, func(s *Settings) { s.RecoveryRecipients = []string{recipient} }},
 		{`bias = 8.0`, func(s *Settings) { s.Bias = 8 }},
 		{`log-level = "Trace"`, func(s *Settings) { s.LogLevel = "trace" }},
 		{`log-level = "warning"`, func(s *Settings) { s.LogLevel = "warn" }},
@@ -60,6 +74,7 @@ func TestBadValues(t *testing.T) {
 	long := strings.Repeat("x", 5000)
 	percent, size, list := "a number from 0.1 to 50", "a size from 8 MiB to 50 % of RAM", "a list of at most 256"
 	rules := "a list of at most 16 rules"
+	interval, recipients := "0 (off), or a duration from 1s to 24h", "a list of at most 8 public keys of age"
 	for _, test := range []struct{ line, reason, allowed string }{
 		{`ram-percent = 0.09999`, "out of range", percent},
 		{`ram-percent = 50.001`, "out of range", percent},
@@ -114,6 +129,21 @@ func TestBadValues(t *testing.T) {
 		{`promiscuous = 1`, "a number has the wrong type", "true or false"},
 		{`promiscuous = "true"`, "text has the wrong type", "true or false"},
 		{`promiscuous = ""`, "text has the wrong type", "true or false"},
+		{`persist = "no"`, "text has the wrong type", "true or false"},
+		{`checkpoint-interval = 15`, "a number without a unit", interval},
+		{`checkpoint-interval = "15"`, "not a duration", interval},
+		{`checkpoint-interval = "soon"`, "not a duration", interval},
+		{`checkpoint-interval = "999ms"`, "out of range", interval},
+		{`checkpoint-interval = "-1m"`, "out of range", interval},
+		{`checkpoint-interval = "24h1s"`, "out of range", interval},
+		{`checkpoint-interval = true`, "wrong type", interval},
+		{`recovery-recipients = "` + recipient + `"`, "a list stands in brackets", recipients},
+		{`recovery-recipients = ["` + recipient[:61] + `y"]`, "was mistyped", recipients},
+		{`recovery-recipients = ["ssh-ed25519 AAAA"]`, "a key of SSH", recipients},
+		{`recovery-recipients = ["age1pq1qqqq"]`, "a post-quantum key", recipients},
+		{`recovery-recipients = ["` + recipient + `", "` + recipient + `"]`, "it is key 1 already", recipients},
+		{`recovery-recipients = ["` + privateOne + `"]`, "key 1 is a private key", recipients},
+		{fmt.Sprintf(`recovery-recipients = [%s"x"]`, strings.Repeat(`"x",`, 8)), "9 items are too many", recipients},
 		{`bias = -0.001`, "out of range", "a number from 0 to 8"},
 		{`bias = 8.001`, "out of range", "a number from 0 to 8"},
 		{`bias = "2"`, "wrong type", "a number from 0 to 8"},
@@ -148,6 +178,9 @@ func TestBadValues(t *testing.T) {
 				if !strings.Contains(p.Error(), want) {
 					t.Errorf("message %q lacks %q", p, want)
 				}
+			}
+			if strings.Contains(p.Error(), privateOne) {
+				t.Errorf("the message shows a private key: %s", p)
 			}
 			if len(p.Error()) > 600 { // with the path of the file
 				t.Errorf("message of %d bytes", len(p.Error()))
@@ -210,6 +243,9 @@ func TestWords(t *testing.T) {
 		{"promiscuous", Words{""}, fmt.Errorf("neither true nor false")},
 		{"interfaces", Words{"eth0", "Ethernet, 2"}, []string{"eth0", "Ethernet, 2"}},
 		{"interfaces", Words{}, []string(nil)},
+		{"checkpoint-interval", Words{"90s"}, 90 * time.Second},
+		{"checkpoint-interval", Words{"0"}, time.Duration(0)},
+		{"checkpoint-interval", Words{"0s"}, time.Duration(0)},
 		{"log-level", Words{"DEBUG"}, "debug"},
 		{"capture-filter", Words{"tcp"}, "tcp"},
 	} {
@@ -223,6 +259,22 @@ func TestWords(t *testing.T) {
 		}
 		if err != nil || !reflect.DeepEqual(got, test.want) {
 			t.Errorf("%s %q: %v, %v; want %v", test.key, test.words, got, err, test.want)
+		}
+	}
+}
+
+// What FormatInterval writes is read back as the same.
+func TestIntervalFormat(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0: "0", time.Second: "1s", time.Minute: "1m", 90 * time.Second: "1m30s", time.Hour: "1h",
+		time.Hour + time.Second: "1h0m1s", 90 * time.Minute: "1h30m", 24 * time.Hour: "24h", 10 * time.Minute: "10m",
+	} {
+		got := FormatInterval(d)
+		if got != want {
+			t.Errorf("%v is written %q, want %q", d, got, want)
+		}
+		if back, err := time.ParseDuration(got); err != nil || back != d {
+			t.Errorf("%q is read as %v, %v", got, back, err)
 		}
 	}
 }
