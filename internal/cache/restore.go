@@ -25,6 +25,10 @@ type Restorer struct {
 	rules  []savedRule
 	logs   []restoring
 	tables []entered
+	// last is the log of the segment before; gap says that something was missing
+	// behind that.
+	last int
+	gap  bool
 }
 
 // A savedRule is a rule that was in force when the cache was saved.
@@ -217,6 +221,7 @@ func (r *Restorer) Add(s *record.Segment) (kept bool, err error) {
 	c.resizing.Lock()
 	defer c.resizing.Unlock()
 	l := &r.logs[s.Log]
+	r.cross(s.Log, s)
 	if err = r.check(l, s); err == nil {
 		kept, err = r.add(l, s)
 	}
@@ -236,6 +241,34 @@ func (r *Restorer) Add(s *record.Segment) (kept bool, err error) {
 		})
 	}
 	return kept, err
+}
+
+// Gap says that something stood between the segment before and the next one, or
+// the end, that cannot be had: nothing is promised of what may have been there.
+func (r *Restorer) Gap() { r.gap = true }
+
+// cross books a gap before a segment of a log, or before the end, for which next
+// is nil. It may have hidden something of each log from that of the segment before
+// to this one.
+func (r *Restorer) cross(log int, next *record.Segment) {
+	first := r.last
+	r.last = log
+	if !r.gap {
+		return
+	}
+	r.gap = false
+	c := r.c
+	c.locked(func() bool {
+		for i := first; c.restorer == r && i <= log && i < len(r.logs); i++ {
+			l := &r.logs[i]
+			// The first segment of a log is known by its age.
+			begins := next != nil && i == log && l.left == r.state.Logs[i].Segments && r.at(next.Newest) == l.newest
+			if l.left > 0 && !begins {
+				c.lose(r.placeIn(l), l.newest)
+			}
+		}
+		return false
+	})
 }
 
 // check returns what makes no sense of a segment.
@@ -388,6 +421,7 @@ func (l *log) insert(p *segmentPool, slot uint32) {
 func (r *Restorer) End() {
 	r.c.resizing.Lock()
 	defer r.c.resizing.Unlock()
+	r.cross(len(r.logs), nil)
 	r.c.locked(func() bool {
 		r.end()
 		return false

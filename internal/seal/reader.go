@@ -135,6 +135,15 @@ func (r *Reader) Next(s *record.Segment) error {
 	return r.err
 }
 
+// Passed is at how many places something was damaged so far, that Next has passed
+// over.
+func (r *Reader) Passed() int {
+	if r.damage == nil {
+		return 0
+	}
+	return r.damage.Places
+}
+
 // pass notes what is damaged, and goes on with the next frame behind it.
 func (r *Reader) pass(err error) {
 	if r.damage == nil {
