@@ -29,8 +29,13 @@ type rule struct {
 var rules = []rule{
 	{
 		from:   []string{"cmd/pcctl", "internal/pcctl", "internal/control"},
-		not:    []string{"internal/capture/...", "internal/cache", "internal/session", "internal/mem", "internal/dump", "internal/daemon", "internal/datadir", "internal/keystore"},
+		not:    []string{"internal/capture/...", "internal/cache", "internal/session", "internal/mem", "internal/dump", "internal/daemon", "internal/persist"},
 		reason: "pcctl reaches the service through its endpoints only: it runs where nothing is captured, and must not load Npcap",
+	},
+	{
+		from:   []string{"internal/control"},
+		not:    []string{"internal/vault", "internal/datadir", "internal/keystore"},
+		reason: "files and keys are for the service; pcctl clear alone touches them, where no service runs",
 	},
 	{
 		from:   []string{"internal/capture/...", "internal/pcapio"},
@@ -38,12 +43,12 @@ var rules = []rule{
 		reason: "capture and pcapio know packets, not what becomes of them: so each can be tested and replaced alone",
 	},
 	{
-		from:   []string{"internal/packet", "internal/record", "internal/seal", "internal/mem", "internal/ipc", "internal/guard", "internal/datadir/...", "internal/power", "internal/keystore", "internal/crash", "internal/filter", "internal/pcapio"},
+		from:   []string{"internal/packet", "internal/record", "internal/seal", "internal/mem", "internal/ipc", "internal/guard", "internal/datadir/...", "internal/power", "internal/keystore", "internal/vault", "internal/crash", "internal/filter", "internal/pcapio"},
 		not:    []string{"internal/capture/...", "internal/cache", "internal/session", "internal/dump", "internal/control", "internal/config", "internal/daemon", "internal/service"},
 		reason: "the bottom layer serves all others and depends on none",
 	},
 	{
-		from:   []string{"internal/capture/...", "internal/cache", "internal/session", "internal/dump", "internal/control", "internal/config"},
+		from:   []string{"internal/capture/...", "internal/cache", "internal/session", "internal/dump", "internal/persist", "internal/control", "internal/config"},
 		not:    []string{"internal/daemon", "internal/service"},
 		reason: "the daemon puts the parts together; a part that knows it cannot be put elsewhere",
 	},
@@ -59,7 +64,7 @@ var rules = []rule{
 	},
 	{
 		from:   []string{"internal/record"},
-		not:    []string{"internal/mem", "internal/session", "internal/pcapio", "internal/filter", "internal/ipc", "golang.org/x/...", "github.com/klauspost/...", "os", "net"},
+		not:    []string{"internal/mem", "internal/session", "internal/pcapio", "internal/filter", "internal/ipc", "golang.org/x/...", "github.com/klauspost/...", "os/exec", "net"},
 		reason: "how packets are kept is the same in memory, in a file, and on the machine that reads it, whatever stands around it",
 	},
 	{

@@ -8,6 +8,7 @@ import (
 
 	"github.com/packetcache/packetcache/internal/crash"
 	"github.com/packetcache/packetcache/internal/datadir"
+	"github.com/packetcache/packetcache/internal/vault"
 )
 
 // purgeData removes what the service keeps in its directory, keys overwritten,
@@ -27,7 +28,7 @@ func purgeData(path string) error {
 		switch {
 		case strings.HasSuffix(name, ".key"):
 			err = errors.Join(err, dir.Destroy(name))
-		case strings.HasPrefix(name, "PacketCache.sealed"), name == "restoring", name == crash.Running, name == crash.Last:
+		case strings.HasPrefix(name, vault.Name), name == "restoring", name == crash.Running, name == crash.Last:
 			err = errors.Join(err, dir.Remove(name))
 		}
 	}
