@@ -81,11 +81,12 @@ type Category uint16
 
 // The categories. Each has the events of a hundred IDs.
 const (
-	Service  Category = iota + 1 // 1000 to 1099
-	Capture                      // 1100 to 1199
-	Access                       // 1200 to 1299
-	Settings                     // 1300 to 1399
-	Cache                        // 1400 to 1499
+	Service     Category = iota + 1 // 1000 to 1099
+	Capture                         // 1100 to 1199
+	Access                          // 1200 to 1299
+	Settings                        // 1300 to 1399
+	Cache                           // 1400 to 1499
+	Persistence                     // 1500 to 1599
 
 	categories = iota
 )
@@ -103,6 +104,8 @@ func (c Category) String() string {
 		return "Settings"
 	case Cache:
 		return "Cache"
+	case Persistence:
+		return "Persistence"
 	}
 	return fmt.Sprintf("category %d", uint16(c))
 }

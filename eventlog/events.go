@@ -203,3 +203,78 @@ func MemoryNotReleased(err error) Occurrence {
 func PacketsDamaged(err error) Occurrence {
 	return occur(1405, err)
 }
+
+// CacheSaved is event 1501 (information): The cache was sealed into %1 in %2, with %3 packets, %4 bytes; the file has %5 bytes.
+func CacheSaved(file string, duration time.Duration, packets uint64, bytes uint64, size uint64) Occurrence {
+	return occur(1501, file, duration, packets, bytes, size)
+}
+
+// CacheSavedInPart is event 1502 (warning): There was no time to seal all of the cache into %1: it has %2 packets, %3 bytes. What is missing: %4.
+func CacheSavedInPart(file string, packets uint64, bytes uint64, missing string) Occurrence {
+	return occur(1502, file, packets, bytes, missing)
+}
+
+// CacheNotSaved is event 1503 (error): The cache could not be sealed into %1: %2. The file that was there stays.
+func CacheNotSaved(file string, err error) Occurrence {
+	return occur(1503, file, err)
+}
+
+// CacheSavedAgain is event 1504 (information): The cache could be sealed into %1 after all.
+func CacheSavedAgain(file string) Occurrence {
+	return occur(1504, file)
+}
+
+// CacheRestored is event 1505 (information): The cache was restored from %1: %2 packets, %3 bytes, sealed %4. From then on nothing was recorded for %5.
+func CacheRestored(file string, packets uint64, bytes uint64, sealed string, gap time.Duration) Occurrence {
+	return occur(1505, file, packets, bytes, sealed, gap)
+}
+
+// CacheRestoredInPart is event 1506 (warning): Of the cache in %1, sealed %2, %3 packets, %4 bytes were restored. What is missing: %5.
+func CacheRestoredInPart(file string, sealed string, packets uint64, bytes uint64, missing string) Occurrence {
+	return occur(1506, file, sealed, packets, bytes, missing)
+}
+
+// FileSetAside is event 1507 (error): %1 is kept as %2 and not tried again: %3.
+func FileSetAside(file string, as string, reason string) Occurrence {
+	return occur(1507, file, as, reason)
+}
+
+// KeyLost is event 1508 (error): The key that opens %1 can't be had here: %2. With this machine alone nobody can read it any more.
+func KeyLost(file string, err error) Occurrence {
+	return occur(1508, file, err)
+}
+
+// RestoreDied is event 1509 (warning): PacketCache ended before it had restored %1, %2 times now. It is tried again, three times altogether.
+func RestoreDied(file string, count uint64) Occurrence {
+	return occur(1509, file, count)
+}
+
+// DirectoryUnusable is event 1510 (error): The directory %1 can't be used: %2. Until it can, nothing is kept over a restart.
+func DirectoryUnusable(directory string, err error) Occurrence {
+	return occur(1510, directory, err)
+}
+
+// DirectoryRecovered is event 1511 (information): The directory %1 can be used after all.
+func DirectoryRecovered(directory string) Occurrence {
+	return occur(1511, directory)
+}
+
+// CacheCleared is event 1512 (warning): The cache was wiped by %1, %2: %3 packets, %4 bytes in memory, and the files %5 with their keys.
+func CacheCleared(user string, program string, packets uint64, bytes uint64, files string) Occurrence {
+	return occur(1512, user, program, packets, bytes, files)
+}
+
+// ClearFailed is event 1513 (error): %1, %2, wiped the cache in memory, but not all of its files: %3.
+func ClearFailed(user string, program string, err error) Occurrence {
+	return occur(1513, user, program, err)
+}
+
+// FileKeyGiven is event 1514 (information): The key of a sealed file was given to %1, %2, who can read that file now. It was sealed to %3.
+func FileKeyGiven(user string, program string, identity string) Occurrence {
+	return occur(1514, user, program, identity)
+}
+
+// CheckpointsWait is event 1515 (information): Checkpoints wait: %1. What is recorded meanwhile is lost if the machine goes down by force.
+func CheckpointsWait(reason string) Occurrence {
+	return occur(1515, reason)
+}

@@ -80,7 +80,16 @@ func (c *Client) Settings(ctx context.Context) (Settings, error) {
 }
 
 func (c *Client) getJSON(ctx context.Context, path string, query url.Values, into any) error {
-	resp, err := c.get(ctx, path, query)
+	return c.askJSON(ctx, http.MethodGet, path, query, nil, into)
+}
+
+// postJSON is for what changes something.
+func (c *Client) postJSON(ctx context.Context, path string, content []byte, into any) error {
+	return c.askJSON(ctx, http.MethodPost, path, nil, content, into)
+}
+
+func (c *Client) askJSON(ctx context.Context, method, path string, query url.Values, content []byte, into any) error {
+	resp, err := c.send(ctx, method, path, query, content)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package control
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -34,16 +35,19 @@ func (h Horizon) Kept(sessions, since string) string {
 	return fmt.Sprintf("%s: the last %s\n", what, age)
 }
 
-// CoverageComment tells when and where the service was looking.
+// CoverageComment tells when and where the service was looking, of a long log by
+// its newest entries.
 func CoverageComment(entries []CoverageEntry) string {
-	var looked strings.Builder
-	looked.WriteString("When and where PacketCache was looking:\n")
-	for _, e := range entries {
+	const title = "When and where PacketCache was looking:\n"
+	var lines []string
+	for length := len(title); len(lines) < len(entries); {
+		e := entries[len(entries)-1-len(lines)]
 		line := strings.Join([]string{e.Time.Format(time.RFC3339), e.Kind, e.Interface, e.Text}, " ") + "\n"
-		if looked.Len()+len(line) > maxComment {
+		if length += len(line); length > maxComment {
 			break
 		}
-		looked.WriteString(line)
+		lines = append(lines, line)
 	}
-	return looked.String()
+	slices.Reverse(lines)
+	return title + strings.Join(lines, "")
 }

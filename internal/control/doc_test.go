@@ -23,12 +23,17 @@ func document(t *testing.T) string {
 func TestDocumentNamesEverything(t *testing.T) {
 	text := document(t)
 	var names []string
-	for _, v := range []any{Status{}, Interfaces{}, Settings{}, Plan{}, DumpResult{}, Problem{}} {
+	for _, v := range []any{Status{}, Interfaces{}, Settings{}, Plan{}, DumpResult{}, Unwrapped{}, Cleared{}, Problem{}} {
 		names = append(names, jsonNames(reflect.TypeOf(v))...)
 	}
 	names = append(names, dumpParams...)
 	names = append(names, paramRAM, headerEstimate, trailerResult)
 	for _, s := range []State{StateStarting, StateCapturing, StateReplaying, StateIdle, StateStopping} {
+		names = append(names, string(s))
+	}
+	for _, s := range []PersistenceState{
+		PersistenceOff, PersistenceWaiting, PersistenceRestoring, PersistenceReady, PersistenceSaving,
+	} {
 		names = append(names, string(s))
 	}
 	for _, s := range []InterfaceState{
@@ -45,8 +50,8 @@ func TestDocumentNamesEverything(t *testing.T) {
 			t.Errorf("docs/control.md does not explain `%s`", name)
 		}
 	}
-	for path := range NewServer(nil, nil).routes {
-		if !strings.Contains(text, "## GET "+path) {
+	for path, route := range NewServer(nil, nil).routes {
+		if !strings.Contains(text, "## "+route.method+" "+path) {
 			t.Errorf("docs/control.md has no section on %s", path)
 		}
 	}
@@ -78,7 +83,7 @@ func jsonNames(t reflect.Type) []string {
 // every field that is not left out when empty.
 func TestDocumentExamples(t *testing.T) {
 	blocks := regexp.MustCompile("(?s)```json\n(.*?)```").FindAllStringSubmatch(document(t), -1)
-	into := []any{&Problem{}, &Status{}, &Interfaces{}, &Settings{}, &Plan{}, &DumpResult{}}
+	into := []any{&Problem{}, &Status{}, &Interfaces{}, &Settings{}, &Plan{}, &DumpResult{}, &Unwrapped{}, &Cleared{}}
 	if len(blocks) != len(into) {
 		t.Fatalf("%d examples, want %d", len(blocks), len(into))
 	}

@@ -17,6 +17,8 @@ type fakeService struct {
 	settings func(context.Context) (Settings, error)
 	plan     func(context.Context, PlanRequest) (Plan, error)
 	dump     func(context.Context, DumpRequest, ipc.Peer, DumpWriter) (DumpResult, error)
+	unwrap   func(context.Context, []byte, ipc.Peer) ([]byte, error)
+	clear    func(context.Context, ipc.Peer) (Cleared, error)
 }
 
 func (f *fakeService) Status(ctx context.Context) (Status, error) {
@@ -42,6 +44,20 @@ func (f *fakeService) Plan(ctx context.Context, req PlanRequest) (Plan, error) {
 
 func (f *fakeService) Dump(ctx context.Context, req DumpRequest, from ipc.Peer, w DumpWriter) (DumpResult, error) {
 	return f.dump(ctx, req, from, w)
+}
+
+func (f *fakeService) Unwrap(ctx context.Context, header []byte, from ipc.Peer) ([]byte, error) {
+	if f.unwrap == nil {
+		return nil, &Problem{Status: 404, Message: "no such key"}
+	}
+	return f.unwrap(ctx, header, from)
+}
+
+func (f *fakeService) Clear(ctx context.Context, from ipc.Peer) (Cleared, error) {
+	if f.clear == nil {
+		return Cleared{}, nil
+	}
+	return f.clear(ctx, from)
 }
 
 // A syncBuffer is a log that a test reads while a server writes it.

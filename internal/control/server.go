@@ -4,10 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log"
+	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -43,6 +46,12 @@ type Service interface {
 	// connection is cut, so that no client takes the part for the whole. ctx
 	// ends when the client goes away.
 	Dump(ctx context.Context, req DumpRequest, from ipc.Peer, w DumpWriter) (DumpResult, error)
+	// Unwrap returns the key of a file that this machine has sealed, whose age
+	// header is given; the server wipes it. A *Problem with status 404 says that
+	// the key to it is not here.
+	Unwrap(ctx context.Context, header []byte, from ipc.Peer) (fileKey []byte, err error)
+	// Clear wipes all packets, and the files that hold them.
+	Clear(ctx context.Context, from ipc.Peer) (Cleared, error)
 }
 
 // A DumpWriter takes the bytes of a capture file. Writes of 256 KiB and more
@@ -64,7 +73,15 @@ type Server struct {
 	idle    idlers
 	dumps   atomic.Int64
 	follows follows
-	routes  map[string]http.HandlerFunc
+	routes  map[string]route
+}
+
+// A route is what answers at a path.
+type route struct {
+	method string
+	handle http.HandlerFunc
+	// body is the most bytes that the body of the request may have.
+	body int64
 }
 
 // NewServer makes a server for a service. Failures that neither a client nor
@@ -74,13 +91,15 @@ func NewServer(service Service, errors *log.Logger) *Server {
 		errors = log.New(io.Discard, "", 0)
 	}
 	s := &Server{service: service}
-	s.routes = map[string]http.HandlerFunc{
-		"/v1/status":     s.status,
-		"/v1/interfaces": s.interfaces,
-		"/v1/settings":   s.settings,
-		"/v1/plan":       s.plan,
-		"/v1/dump":       s.dump,
-		"/v1/dump/end":   s.endDump,
+	s.routes = map[string]route{
+		"/v1/status":     {method: http.MethodGet, handle: s.status},
+		"/v1/interfaces": {method: http.MethodGet, handle: s.interfaces},
+		"/v1/settings":   {method: http.MethodGet, handle: s.settings},
+		"/v1/plan":       {method: http.MethodGet, handle: s.plan},
+		"/v1/dump":       {method: http.MethodGet, handle: s.dump},
+		"/v1/dump/end":   {method: http.MethodGet, handle: s.endDump},
+		"/v1/clear":      {method: http.MethodPost, handle: s.clear},
+		pathUnwrap:       {method: http.MethodPost, handle: s.unwrap, body: MaxAgeHeader},
 	}
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
@@ -137,31 +156,37 @@ func peerFrom(ctx context.Context) ipc.Peer {
 
 func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
-	if r.ContentLength != 0 {
-		// No request here has a body. net/http would read it off before it
-		// answers, for as long as the client likes.
+	route, ok := s.routes[r.URL.Path]
+	// A length that is not told is -1.
+	wanted := r.ContentLength == 0 || ok && r.ContentLength > 0 && r.ContentLength <= route.body
+	if wanted && r.ContentLength > 0 {
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(headerPatience))
+	} else if !wanted {
+		// net/http would read it off before it answers, for as long as the
+		// client likes.
 		w.Header().Set("Connection", "close")
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now())
 	}
-	handle, ok := s.routes[r.URL.Path]
 	switch {
 	case !ok:
 		(&Problem{
 			Status:  http.StatusNotFound,
 			Message: "no such path",
-			Hint:    "This service answers /v1/status, /v1/interfaces, /v1/settings, /v1/plan, /v1/dump and /v1/dump/end.",
+			Hint:    "This service answers " + strings.Join(slices.Sorted(maps.Keys(s.routes)), ", ") + ".",
 		}).write(w)
-	case r.Method != http.MethodGet:
-		w.Header().Set("Allow", http.MethodGet)
+	case r.Method != route.method:
+		w.Header().Set("Allow", route.method)
 		(&Problem{
 			Status:  http.StatusMethodNotAllowed,
 			Message: "method not allowed",
-			Hint:    "Use GET.",
+			Hint:    "Use " + route.method + ".",
 		}).write(w)
-	case r.ContentLength != 0:
+	case !wanted && route.body > 0:
+		badRequest(fmt.Sprintf("the body must have a length of at most %d bytes", route.body), "").write(w)
+	case !wanted:
 		badRequest("the request has a body", "Put parameters into the query.").write(w)
 	default:
-		handle(w, r)
+		route.handle(w, r)
 	}
 }
 
@@ -202,6 +227,7 @@ func filled(st Status) Status {
 	}
 	st.Coverage = orEmpty(st.Coverage)
 	st.Warnings = orEmpty(st.Warnings)
+	st.Persistence.SetAside = orEmpty(st.Persistence.SetAside)
 	st.Interfaces = append([]Interface{}, st.Interfaces...)
 	for i := range st.Interfaces {
 		st.Interfaces[i].Addresses = orEmpty(st.Interfaces[i].Addresses)

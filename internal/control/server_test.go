@@ -22,11 +22,12 @@ func TestStatusAndInterfaces(t *testing.T) {
 	now := time.Date(2026, 3, 1, 9, 30, 0, 123456789, time.UTC)
 	want := Status{
 		Version: "1.2.3", State: StateCapturing, Since: now, Time: now, Host: "host", PID: 7,
-		Memory:   Memory{BudgetBytes: 1 << 25, UsedBytes: 5, CacheBytes: 4, Locked: true},
-		Totals:   Totals{Seen: Count{1, 2}, Refused: map[string]uint64{"too large": 3}},
-		Horizons: []Horizon{{UpToBytes: 1024, Seconds: 1.5}, {Complete: true}},
-		Retain:   []RetainRule{{Filter: "port 53", Factor: 4, Sessions: 1, Horizons: []Horizon{}}},
-		Classes:  []Class{{ToBytes: 1024, Packets: 5}},
+		Memory:      Memory{BudgetBytes: 1 << 25, UsedBytes: 5, CacheBytes: 4, Locked: true},
+		Totals:      Totals{Seen: Count{1, 2}, Refused: map[string]uint64{"too large": 3}},
+		Horizons:    []Horizon{{UpToBytes: 1024, Seconds: 1.5}, {Complete: true}},
+		Retain:      []RetainRule{{Filter: "port 53", Factor: 4, Sessions: 1, Horizons: []Horizon{}}},
+		Classes:     []Class{{ToBytes: 1024, Packets: 5}},
+		Persistence: Persistence{State: PersistenceReady, LastSave: &Save{Time: now, Packets: 4}, Restore: &Restore{Done: 1}, SetAside: []string{"f"}},
 		Interfaces: []Interface{{
 			ID: -1, Name: "Ethernet, 2", State: InterfaceCovered, CoveredBy: "br0", Addresses: []string{"10.0.0.1/8"},
 		}},
@@ -128,6 +129,9 @@ func TestBadRequests(t *testing.T) {
 		{"GET /v2/status" + end, 404, "no such path"},
 		{"POST /v1/status HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n", 405, "Use GET"},
 		{"DELETE /v1/dump" + end, 405, "Use GET"},
+		{"GET /v1/clear" + end, 405, "Use POST"},
+		{"POST /v1/clear?yes=1" + end, 400, "no parameters"},
+		{"POST /v1/clear HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n", 400, "body"},
 		{"GET /v1/status HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n", 400, "body"},
 		{"GET /v1/status HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", 400, "body"},
 		{"GET /v1/status?x=1" + end, 400, "no parameters"},

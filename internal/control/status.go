@@ -64,6 +64,9 @@ type Status struct {
 	OldestPacket time.Time `json:"oldest_packet,omitzero"`
 	NewestPacket time.Time `json:"newest_packet,omitzero"`
 
+	// Persistence says what is kept over a restart.
+	Persistence Persistence `json:"persistence"`
+
 	Interfaces []Interface `json:"interfaces"`
 	// Coverage tells when and where the service was looking, oldest first, so
 	// that "nothing seen" can be told from "not looking".
@@ -188,8 +191,7 @@ type Class struct {
 type CoverageEntry struct {
 	Time time.Time `json:"time"`
 	// Kind is one word: start, stop, sleep, wake, up, down, drops, clock,
-	// settings.
-	// There may be more.
+	// settings, replay, gap, clear. There may be more.
 	Kind string `json:"kind"`
 	// Interface is the name of the interface concerned, or empty for all.
 	Interface string `json:"interface,omitempty"`

@@ -22,6 +22,25 @@ type Unwrapped struct {
 	FileKey []byte `json:"file_key"`
 }
 
+func (s *Server) unwrap(w http.ResponseWriter, r *http.Request) {
+	if r.URL.RawQuery != "" {
+		badRequest("the path takes no parameters", "").write(w)
+		return
+	}
+	header, err := io.ReadAll(r.Body)
+	if err != nil {
+		badRequest("the header cannot be read: "+err.Error(), "").write(w)
+		return
+	}
+	key, err := s.service.Unwrap(r.Context(), header, peerFrom(r.Context()))
+	if err != nil {
+		problemOf(err).write(w)
+		return
+	}
+	defer clear(key)
+	writeJSON(w, http.StatusOK, Unwrapped{key})
+}
+
 // Unwrap asks the service for the key of a file that it has sealed itself, whose
 // age header is given. A *Problem with status 404 says that the service has no
 // key for it.

@@ -3,6 +3,7 @@ package control
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"net/http"
@@ -67,5 +68,37 @@ func TestUnwrapClient(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestUnwrapServer(t *testing.T) {
+	header := []byte("age-encryption.org/v1\n")
+	dir, _ := serve(t, &fakeService{unwrap: func(_ context.Context, got []byte, from ipc.Peer) ([]byte, error) {
+		switch {
+		case from.PID == 0:
+			return nil, errors.New("from nobody")
+		case !bytes.Equal(got, header):
+			return nil, &Problem{Status: http.StatusNotFound, Message: "not of this machine"}
+		}
+		return []byte("sixteen bytes!!!"), nil
+	}})
+	key, err := client(t, dir).Unwrap(t.Context(), header)
+	if err != nil || string(key) != "sixteen bytes!!!" {
+		t.Errorf("got %q, %v", key, err)
+	}
+	var p *Problem
+	if _, err := client(t, dir).Unwrap(t.Context(), bytes.Repeat([]byte("x"), MaxAgeHeader)); !errors.As(err, &p) || p.Status != http.StatusNotFound {
+		t.Errorf("another's file: %v", err)
+	}
+	for name, request := range map[string]string{
+		"too long":  "Content-Length: 16385\r\n\r\n",
+		"no length": "Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n",
+	} {
+		if got := raw(t, dir, "POST /v1/unwrap HTTP/1.1\r\nHost: x\r\n"+request); got.status != http.StatusBadRequest || !strings.Contains(got.body, "at most 16384 bytes") {
+			t.Errorf("%s: %d %s", name, got.status, got.body)
+		}
+	}
+	if got := raw(t, dir, "POST /v1/unwrap?x=1 HTTP/1.1\r\nHost: x\r\n\r\n"); got.status != http.StatusBadRequest {
+		t.Errorf("with a parameter: %d %s", got.status, got.body)
 	}
 }

@@ -8,10 +8,12 @@ import (
 	"slices"
 	"time"
 
+	"github.com/packetcache/packetcache/eventlog"
 	"github.com/packetcache/packetcache/internal/config"
 	"github.com/packetcache/packetcache/internal/control"
 	"github.com/packetcache/packetcache/internal/dump"
 	"github.com/packetcache/packetcache/internal/ipc"
+	"github.com/packetcache/packetcache/internal/persist"
 )
 
 // api is what the control endpoint asks of the daemon.
@@ -107,6 +109,30 @@ func either(ctx context.Context, a, b <-chan struct{}) (closed <-chan struct{}, 
 		}
 	}()
 	return ctx.Done(), done
+}
+
+// Unwrap implements control.Service.
+func (a api) Unwrap(_ context.Context, header []byte, from ipc.Peer) ([]byte, error) {
+	if a.d.keeper == nil {
+		return nil, noKey("this service keeps nothing over a restart: " + a.d.notKept())
+	}
+	key, identity, err := a.d.keeper.Unwrap(header)
+	if errors.Is(err, persist.ErrNoKey) {
+		return nil, noKey(err.Error())
+	}
+	if err == nil {
+		eventlog.FileKeyGiven(from.Account(), from.Process(), identity).Log(a.d.log)
+	}
+	return key, err
+}
+
+func noKey(why string) *control.Problem {
+	return &control.Problem{Status: http.StatusNotFound, Message: why, Hint: "A recovery key opens it, if one was set when it was sealed."}
+}
+
+// Clear implements control.Service.
+func (a api) Clear(_ context.Context, from ipc.Peer) (control.Cleared, error) {
+	return a.d.clear(from.Account(), from.Process())
 }
 
 // latest is the moment that "the last 30 minutes" count back from: now, or in

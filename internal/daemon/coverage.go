@@ -1,13 +1,14 @@
 package daemon
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/packetcache/packetcache/internal/control"
 )
 
-// maxCoverage bounds the coverage log; a flapping interface pushes out the
-// oldest entries.
+// maxCoverage bounds the coverage log of this run, and that of earlier ones; a
+// flapping interface pushes out the oldest entries.
 const maxCoverage = 500
 
 // coverage tells when and where the service was looking, so that "nothing
@@ -15,6 +16,8 @@ const maxCoverage = 500
 type coverage struct {
 	mu      sync.Mutex
 	entries []control.CoverageEntry
+	// earlier are those of earlier runs, which came back with their packets.
+	earlier []control.CoverageEntry
 }
 
 func (c *coverage) add(e control.CoverageEntry) {
@@ -28,8 +31,21 @@ func (c *coverage) add(e control.CoverageEntry) {
 	c.entries = append(c.entries, e)
 }
 
+// restore puts the entries of earlier runs before those of this one.
+func (c *coverage) restore(earlier []control.CoverageEntry) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.earlier = slices.Clone(newest(earlier))
+}
+
+// all are the entries, oldest first.
 func (c *coverage) all() []control.CoverageEntry {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return append([]control.CoverageEntry(nil), c.entries...)
+	return slices.Concat(c.earlier, c.entries)
+}
+
+// newest are the entries that are kept of an earlier run.
+func newest(entries []control.CoverageEntry) []control.CoverageEntry {
+	return entries[max(0, len(entries)-maxCoverage):]
 }

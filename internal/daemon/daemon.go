@@ -26,6 +26,7 @@ import (
 	"github.com/packetcache/packetcache/internal/dump"
 	"github.com/packetcache/packetcache/internal/ipc"
 	"github.com/packetcache/packetcache/internal/mem"
+	"github.com/packetcache/packetcache/internal/persist"
 	"github.com/packetcache/packetcache/internal/version"
 )
 
@@ -64,8 +65,9 @@ type Daemon struct {
 	log      *logrus.Logger
 	cache    *cache.Cache
 	dumper   *dump.Dumper
-	loop     *capture.Loop // nil in a replay
-	replays  *replays      // nil when live
+	keeper   *persist.Keeper // nil: nothing is kept over a restart
+	loop     *capture.Loop   // nil in a replay
+	replays  *replays        // nil when live
 	taken    taken
 	coverage coverage
 	drops    map[string]uint64 // by interface, not yet told; for captureEvent
@@ -134,6 +136,7 @@ func newDaemon(o Options) (*Daemon, error) {
 	}
 	d.setRules(settings)
 	d.dumper = dump.New(d.cache, d)
+	d.keeper = d.newKeeper()
 	if d.replays == nil {
 		cfg, err := d.captureConfig(settings, budget)
 		if err != nil {
@@ -179,10 +182,14 @@ func (d *Daemon) run(ctx context.Context, ready func()) error {
 	parts.Go(func() { d.watchSettings(ctx) })
 
 	d.reportStart()
-	captured := make(chan struct{})
+	captured, kept := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(captured)
 		d.capture(ctx)
+	}()
+	go func() {
+		defer close(kept)
+		d.keep(ctx, captured)
 	}()
 	if d.o.Foreground != nil {
 		d.greet(d.o.Foreground, dumps.Addr())
@@ -202,6 +209,7 @@ func (d *Daemon) run(ctx context.Context, ready func()) error {
 		eventlog.ClientsCutOff(err).Log(d.log)
 	}
 	parts.Wait()
+	<-kept
 	d.farewell()
 	return nil
 }

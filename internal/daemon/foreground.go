@@ -13,6 +13,7 @@ import (
 	"github.com/packetcache/packetcache/eventlog"
 	"github.com/packetcache/packetcache/internal/config"
 	"github.com/packetcache/packetcache/internal/ipc"
+	"github.com/packetcache/packetcache/internal/vault"
 	"github.com/packetcache/packetcache/internal/version"
 )
 
@@ -46,7 +47,20 @@ func (d *Daemon) greet(w io.Writer, dumps net.Addr) {
 	for _, h := range hints {
 		fmt.Fprintf(w, "  %-*s  %s\n", widest, h[0], h[1])
 	}
-	fmt.Fprintf(w, "\nCtrl+C ends it, and what was recorded is gone then.\n\n")
+	fmt.Fprintf(w, "\nCtrl+C ends it, and %s.\n\n", d.afterwards())
+}
+
+// afterwards says what becomes of what is recorded.
+func (d *Daemon) afterwards() string {
+	switch {
+	case d.replays != nil:
+		return "what was read is gone then"
+	case d.keeper == nil:
+		return "what was recorded is gone then; with --data-dir DIR it is kept there, encrypted"
+	case !d.settings().Persist:
+		return "what was recorded is gone then, since the setting persist says so"
+	}
+	return "what was recorded is sealed into " + filepath.Join(d.o.Loaded.DataDir, vault.Name) + " then, for the next time"
 }
 
 // pcctlCommand is how to call pcctl from here.

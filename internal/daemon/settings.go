@@ -67,6 +67,9 @@ func (d *Daemon) reload() {
 	if !slices.Equal(last.Retain, now.Retain) {
 		d.setRules(&now.Settings)
 	}
+	if d.keeper != nil {
+		d.keeper.Configure(keeperSettings(&now.Settings))
+	}
 	d.inForce.Store(now) // when it is so: pcctl config set waits for it
 }
 

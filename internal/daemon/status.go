@@ -29,16 +29,17 @@ func (d *Daemon) status() control.Status {
 		State:   state, Since: since, Time: now,
 		Replay: d.replays != nil,
 		Host:   d.host, PID: os.Getpid(),
-		Memory:     d.memory(&stats, links),
-		Totals:     totals(&stats, links),
-		Sessions:   sessions(&stats),
-		Horizons:   d.horizons(now, stats.PromiseAnswered, &stats.Unanswered),
-		Retain:     d.rules(&stats, now),
-		Unanswered: d.horizon(0, stats.Unanswered.Horizon, stats.Unanswered.Complete, now),
-		Classes:    classes(&stats),
-		Interfaces: d.interfaces(links),
-		Coverage:   d.coverage.all(),
-		Warnings:   d.warnings(links),
+		Memory:      d.memory(&stats, links),
+		Totals:      totals(&stats, links),
+		Sessions:    sessions(&stats),
+		Horizons:    d.horizons(now, stats.PromiseAnswered, &stats.Unanswered),
+		Retain:      d.rules(&stats, now),
+		Unanswered:  d.horizon(0, stats.Unanswered.Horizon, stats.Unanswered.Complete, now),
+		Classes:     classes(&stats),
+		Persistence: d.persistence(),
+		Interfaces:  d.interfaces(links),
+		Coverage:    d.coverage.all(),
+		Warnings:    d.warnings(links),
 	}
 	if stats.Held().Packets > 0 {
 		s.OldestPacket, s.NewestPacket = time.Unix(0, stats.Oldest), time.Unix(0, stats.Newest)
@@ -234,6 +235,7 @@ func (d *Daemon) warnings(links []capture.Status) []string {
 		list = append(list, fmt.Sprintf("Captured packets may be paged to disk: %v.", err))
 	}
 	list = append(list, d.taken.warnings()...)
+	list = append(list, d.keeperWarnings()...)
 	list = append(list, d.settingWarnings()...)
 	if d.replays != nil {
 		list = append(list, d.replays.warnings()...)
