@@ -71,6 +71,7 @@ func newApp(m machine, stdout, stderr io.Writer) *cli.App {
 		dumpCommand(m),
 		decryptCommand(m),
 		verifyCommand(m),
+		clearCommand(m),
 		configCommand(m),
 	} {
 		withEndpointDir(command)

@@ -126,6 +126,26 @@ func (f *fakeService) Dump(ctx context.Context, req control.DumpRequest, _ ipc.P
 	return result, nil
 }
 
+func (f *fakeService) Unwrap(context.Context, []byte, ipc.Peer) ([]byte, error) {
+	return nil, &control.Problem{Status: 404, Message: "the key is not here"}
+}
+
+// Clear wipes what the status says that there is.
+func (f *fakeService) Clear(context.Context, ipc.Peer) (control.Cleared, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	held := control.Count{
+		Packets: f.status.Totals.Stored.Packets - f.status.Totals.Evicted.Packets,
+		Bytes:   f.status.Totals.Stored.Bytes - f.status.Totals.Evicted.Bytes,
+	}
+	f.status.Totals = control.Totals{}
+	cleared := control.Cleared{Packets: held.Packets, Bytes: held.Bytes}
+	if dir := f.status.Persistence.Directory; dir != "" {
+		cleared.Files = append(cleared.Files, dir+"/PacketCache.sealed")
+	}
+	return cleared, f.fail
+}
+
 // badFilters looks at the filter before anything is written, as the service
 // does.
 type badFilters struct{ *fakeService }

@@ -22,6 +22,13 @@ func gapNote(st control.Status) string {
 	up := upBefore(st)
 	partly, nothing := -1, -1 // the last entries that say so
 	for i, e := range st.Coverage {
+		if i > 0 && (e.Kind == "start" || e.Kind == "stop" || e.Kind == "gap") {
+			// What came back from an earlier run is from before.
+			if clear(up); e.Time.After(from) {
+				nothing = i
+			}
+			continue
+		}
 		if e.Kind != "up" && e.Kind != "down" || e.Interface == "" || e.Kind == "down" && !up[e.Interface] {
 			continue // as one that is asked for and not there
 		}

@@ -38,6 +38,14 @@ func TestGapNote(t *testing.T) {
 		{"before what is promised", hour / 2, []control.CoverageEntry{started, up, entry(time.Minute, "down", "eth0"), entry(2*time.Minute, "up", "eth0")}, ""},
 		{"into what is promised", hour / 2, []control.CoverageEntry{started, up, entry(time.Minute, "down", "eth0"), entry(40*time.Minute, "up", "eth0")}, interrupted},
 		{"not among those shown", hour, long, "recording was interrupted, see coverage in --json"},
+		{"a restart", hour, []control.CoverageEntry{started, up, entry(20*time.Minute, "stop", ""), entry(21*time.Minute, "start", ""),
+			entry(21*time.Minute+time.Second, "up", "eth0")}, interrupted},
+		{"a crash", hour, []control.CoverageEntry{started, up, entry(20*time.Minute, "gap", ""), entry(21*time.Minute, "start", ""),
+			entry(21*time.Minute+time.Second, "up", "eth0")}, interrupted},
+		{"a restart before what is promised", hour / 2, []control.CoverageEntry{started, up, entry(20*time.Minute, "stop", ""),
+			entry(21*time.Minute, "start", ""), entry(21*time.Minute+time.Second, "up", "eth0")}, ""},
+		{"a restart and nothing since", hour / 2, []control.CoverageEntry{started, up, entry(20*time.Minute, "stop", ""), entry(21*time.Minute, "start", "")},
+			"nothing is recorded now"},
 		// br0 is recorded, and when that began is no longer in the log.
 		{"pushed out", hour, []control.CoverageEntry{started, entry(time.Minute, "up", "veth1"), entry(2*time.Minute, "down", "veth1")}, partly},
 	}

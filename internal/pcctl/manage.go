@@ -46,8 +46,8 @@ Settings are not arguments of the service, see docs/configuration.md.`,
 			"pcctl install", "pcctl install --binary /usr/local/bin/packetcache"),
 		manageCommand(m, service.Uninstall, "stop the service and remove its registration",
 			"uninstalled; settings and data are still there",
-			`Stops the service, whereby its memory is given up, and removes it from the
-system's service manager. Settings and data stay, unless --purge removes them:
+			`Stops the service, whereby it seals its cache into a file, and removes it from
+the system's service manager. Settings and data stay, unless --purge removes them:
 the settings of this machine, not those of a policy; the sealed cache and what
 was set aside of it; and the keys, without which no copy of these can be opened
 but by a recovery key.`,
@@ -58,7 +58,8 @@ but by a recovery key.`,
 			"pcctl start"),
 		manageCommand(m, service.Stop, "stop the service",
 			"stopped",
-			`Stops the service. Captures that are being written end incomplete.`,
+			`Stops the service, which seals its cache into a file for the next start.
+Captures that are being written end incomplete.`,
 			"pcctl stop"),
 		manageCommand(m, service.Restart, "stop the service and start it again",
 			"restarted: \"pcctl status\" says what it records",

@@ -20,7 +20,7 @@ import (
 
 // TestScripts runs testdata/script. Beside the usual commands they know
 //
-//	service [FILE|denied|broken]   a service with the status in FILE
+//	service [FILE|denied|broken]   a service with the status in FILE, from now on
 //	plans FILE                     the service answers with that plan
 //	exits CODE PROGRAM ARGS...     as exec, but for the exit code
 //	stalled N / asked N            wait for that many dumps or status requests
@@ -45,6 +45,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv(envEndpointDir, filepath.Join(env.WorkDir, "run"))
 			settings := filepath.Join(env.WorkDir, "packetcache.toml")
 			env.Setenv(envSettings, settings)
+			env.Values[servingKey{}] = new(bool)
 			env.Values[fakeKey{}] = &fakeService{stop: make(chan struct{}), sources: []config.Source{config.TOMLFile{Path: settings}}}
 			return nil
 		},
@@ -91,7 +92,10 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-type fakeKey struct{}
+type (
+	fakeKey    struct{}
+	servingKey struct{} // whether the fake has its endpoint
+)
 
 func fakeOf(ts *testscript.TestScript) *fakeService {
 	return ts.Value(fakeKey{}).(*fakeService)
@@ -100,6 +104,11 @@ func fakeOf(ts *testscript.TestScript) *fakeService {
 func scriptService(ts *testscript.TestScript, _ bool, args []string) {
 	fake := fakeOf(ts)
 	fake.set(ts, args)
+	serving := ts.Value(servingKey{}).(*bool)
+	if *serving {
+		return
+	}
+	*serving = true
 	stop, err := fake.serve(ts.Getenv(envEndpointDir))
 	ts.Check(err)
 	ts.Defer(stop)
@@ -116,6 +125,7 @@ func (f *fakeService) set(ts *testscript.TestScript, args []string) {
 	case args[0] == "broken":
 		f.fail = errors.New("the cache is on fire")
 	default:
+		f.status = control.Status{}
 		ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &f.status))
 	}
 }

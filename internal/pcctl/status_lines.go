@@ -23,6 +23,12 @@ func statusLines(st control.Status) []string {
 	overview.add("Lost", lostText(st.Totals))
 	overview.add("Sessions", sessionsText(st.Sessions))
 	overview.add("Oldest", oldestText(st))
+	if text := restoredText(st.Persistence); text != "" {
+		overview.add("Restored", text)
+	}
+	if text := keptText(st); text != "" {
+		overview.add("Kept", text)
+	}
 	overview.add("Dumps", fmt.Sprintf("%d active, %d waiting, %s served", st.Dumps.Active, st.Dumps.Waiting, grouped(st.Dumps.Served)))
 	lines = append(lines, overview.lines()...)
 
