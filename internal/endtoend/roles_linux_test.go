@@ -27,6 +27,7 @@ func play(role string, args []string) int {
 		"tagged": sendTagged,
 		"frame":  sendFrame,
 		"tun":    holdTun,
+		"stream": stream,
 	}
 	if err := roles[role](args); err != nil {
 		fmt.Fprintf(os.Stderr, "%s: %v\n", role, err)

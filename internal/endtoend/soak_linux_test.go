@@ -16,3 +16,6 @@ func TestSoakMemory(t *testing.T) {
 	}
 	staysWithin(t, budget, bulkPipe(t, budget*5/4, 100_000))
 }
+
+// TestKilled with ten times as many kills.
+func TestSoakKilled(t *testing.T) { killed(t, 10*kills) }
