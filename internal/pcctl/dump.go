@@ -210,7 +210,7 @@ func explainDump(ctx context.Context, err error, target string, isFile bool) err
 	}
 	if isDiskFull(err) {
 		return withHint(fmt.Errorf("the disk is full: %w", err),
-			kept+"; write elsewhere, or less of it with --last, --filter or --limit.")
+			kept+"; write elsewhere, or less of it with --last or --filter.")
 	}
 	return err
 }

@@ -157,8 +157,7 @@ func (s *sealedFile) keys(ctx context.Context, m machine, c *cli.Context) ([]age
 		if s.changed() {
 			return nil, withHint(fmt.Errorf("%s was replaced while it was being read", s.path), "run the command again.")
 		}
-		return nil, withHint(fmt.Errorf("the service of this machine has no key for %s", s.path),
-			"another machine sealed it, or this one has destroyed the key since, as it does once a newer file is safe: give a recovery key with -i KEYFILE.")
+		return nil, withHint(fmt.Errorf("the service of this machine cannot open %s: %w", s.path, err), "give a recovery key with -i KEYFILE.")
 	}
 	return nil, err
 }
