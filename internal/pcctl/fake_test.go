@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"filippo.io/age"
+
 	"github.com/packetcache/packetcache/internal/config"
 	"github.com/packetcache/packetcache/internal/control"
 	"github.com/packetcache/packetcache/internal/ipc"
@@ -28,6 +30,9 @@ type fakeService struct {
 	sources []config.Source
 	frozen  *config.Loaded
 	restart string
+	// key opens sealed files; asksOnce, if set, is called when it is asked for first.
+	key      age.Identity
+	asksOnce func()
 	// fail, when set, is the answer to everything.
 	fail error
 	// asked counts status requests, stalled the dumps that wait for their
@@ -126,8 +131,22 @@ func (f *fakeService) Dump(ctx context.Context, req control.DumpRequest, _ ipc.P
 	return result, nil
 }
 
-func (f *fakeService) Unwrap(context.Context, []byte, ipc.Peer) ([]byte, error) {
-	return nil, &control.Problem{Status: 404, Message: "the key is not here"}
+// Unwrap opens what is sealed to the key that a script gave it.
+func (f *fakeService) Unwrap(_ context.Context, header []byte, _ ipc.Peer) ([]byte, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.key == nil {
+		return nil, &control.Problem{Status: 404, Message: "the key is not here"}
+	}
+	if f.asksOnce != nil {
+		f.asksOnce()
+		f.asksOnce = nil
+	}
+	key, err := age.DecryptHeader(header, f.key)
+	if err != nil {
+		return nil, &control.Problem{Status: 404, Message: "the key is not here"}
+	}
+	return key, f.fail
 }
 
 // Clear wipes what the status says that there is.

@@ -31,6 +31,9 @@ import (
 //	restarting KEY                 it takes that setting over with a restart
 //	sealed                         there is a sealed cache, with its keys
 //	flip FILE OFFSET...            a bit of these bytes changes
+//	haskey KEYFILE                 the service has that key
+//	replacing NEW FILE             NEW is put into the place of FILE when the service
+//	                               is asked for a key
 //
 // The settings of the machine stand in packetcache.toml.
 func TestScripts(t *testing.T) {
@@ -59,6 +62,21 @@ func TestScripts(t *testing.T) {
 			},
 			"sealed": func(ts *testscript.TestScript, _ bool, _ []string) { ts.Check(writeSealed(ts.MkAbs("."))) },
 			"flip":   scriptFlip,
+			"haskey": func(ts *testscript.TestScript, _ bool, args []string) {
+				ids, err := readKeys([]string{ts.MkAbs(args[0])}, nil)
+				ts.Check(err)
+				fake := fakeOf(ts)
+				fake.mu.Lock()
+				defer fake.mu.Unlock()
+				fake.key = ids[0]
+			},
+			"replacing": func(ts *testscript.TestScript, _ bool, args []string) {
+				from, to := ts.MkAbs(args[0]), ts.MkAbs(args[1])
+				fake := fakeOf(ts)
+				fake.mu.Lock()
+				defer fake.mu.Unlock()
+				fake.asksOnce = func() { _ = os.Rename(from, to) }
+			},
 			"exits":  scripttest.Exits,
 			"leaves": scriptLeaves,
 			"stop":   func(ts *testscript.TestScript, _ bool, _ []string) { close(fakeOf(ts).stop) },

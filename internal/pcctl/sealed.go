@@ -153,6 +153,8 @@ func (s *sealedFile) keys(ctx context.Context, m machine, c *cli.Context) ([]age
 	case errors.Is(err, ipc.ErrNotRunning):
 		return nil, withHint(fmt.Errorf("no key for %s is given, and the service of this machine, which may have it, does not answer: %w", s.path, err),
 			"give a recovery key with -i KEYFILE; or "+hintNotRunning)
+	case errors.Is(err, ipc.ErrPermission):
+		return nil, withHint(err, "give a recovery key with -i KEYFILE. Without one: "+hintNotPermitted)
 	case errors.As(err, &problem) && problem.Status == http.StatusNotFound:
 		if s.changed() {
 			return nil, withHint(fmt.Errorf("%s was replaced while it was being read", s.path), "run the command again.")
