@@ -27,6 +27,17 @@ type Occurrence struct {
 	values []string // of the inserts
 }
 
+// Recorded is an occurrence as a log has it. It reports false for an ID that is
+// not in this catalogue: the log may be of another version.
+func Recorded(id uint16, values []string) (Occurrence, bool) {
+	for i := range catalogue {
+		if catalogue[i].ID == id {
+			return Occurrence{catalogue[i], values}, true
+		}
+	}
+	return Occurrence{}, false
+}
+
 // Event is what kind of event it is.
 func (o Occurrence) Event() Event { return o.event }
 

@@ -62,3 +62,18 @@ level=error msg="The dump endpoint failed: too many open files." event=1008
 		t.Errorf("got\n%swant\n%s", &out, want)
 	}
 }
+
+// TestRecorded: what a log has kept reads as it did when it happened.
+func TestRecorded(t *testing.T) {
+	told := CaptureFailed("eth0", errors.New("no driver"))
+	again, known := Recorded(told.Event().ID, told.Values())
+	if !known || again.Text() != told.Text() || again.Event().Name != "CaptureFailed" {
+		t.Errorf("%v, %q", known, again.Text())
+	}
+	if short, known := Recorded(told.Event().ID, nil); !known || short.Text() == "" {
+		t.Errorf("without values: %q", short.Text())
+	}
+	if _, known := Recorded(64000, nil); known {
+		t.Error("an event that is not in the catalogue is known")
+	}
+}

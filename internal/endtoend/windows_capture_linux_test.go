@@ -22,7 +22,6 @@ func (w *windows) startService(ram string) {
 	w.t.Helper()
 	w.set("RamSize", "REG_SZ", ram)
 	w.mustPcctl("install")
-	w.mustPcctl("start")
 }
 
 // The dump of the service is what tcpdump recorded at the same place.

@@ -51,7 +51,6 @@ func TestWindowsConfig(t *testing.T) {
 		t.Errorf("in the registry is %q", got)
 	}
 	w.mustPcctl("install")
-	w.mustPcctl("start")
 	w.awaitInterface("wire0", control.InterfaceCapturing)
 	w.mustPcctl("config", "set", "exclude", "wire0", "Ethernet, 2")
 	w.awaitInterface("wire0", control.InterfaceExcluded)

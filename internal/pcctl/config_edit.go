@@ -112,6 +112,9 @@ func (m machine) change(c *cli.Context, key string, values []string) error {
 	machineNow := control.DescribeSettings(m.settings())
 	now, _ := machineNow.Find(key)
 	lines := []string{changeLine(m.store.Location(), key, values, now)}
+	if warning, absent := absentWarning(key, values); absent {
+		fmt.Fprintln(c.App.ErrWriter, "Warning: "+warning)
+	}
 	applied := false
 	if found {
 		inForce, wrong, read := await(c.Context, client, key, now)

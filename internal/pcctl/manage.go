@@ -3,7 +3,6 @@ package pcctl
 import (
 	"errors"
 	"fmt"
-	"runtime"
 
 	"github.com/urfave/cli/v2"
 
@@ -38,90 +37,89 @@ func thisMachine() machine {
 // manageCommands register the service with the system, start it and stop it.
 func manageCommands(m machine) []*cli.Command {
 	return []*cli.Command{
-		manageCommand(m, service.Install, "register the service, to be started with the machine",
-			"installed",
-			`Registers packetcache with the system's service manager, from where it lies
-now: put it in its final place first. An earlier registration is replaced.
-Settings are not arguments of the service, see docs/configuration.md.`,
-			"pcctl install", "pcctl install --binary /usr/local/bin/packetcache"),
-		manageCommand(m, service.Uninstall, "stop the service and remove its registration",
-			"uninstalled; settings and data are still there",
-			`Stops the service, whereby it seals its cache into a file, and removes it from
-the system's service manager. Settings and data stay, unless --purge removes them:
-the settings of this machine, not those of a policy; the sealed cache and what
-was set aside of it; and the keys, without which no copy of these can be opened
-but by a recovery key.`,
-			"pcctl uninstall", "pcctl uninstall --purge"),
+		installCommand(m),
+		uninstallCommand(m),
 		manageCommand(m, service.Start, "start the service",
 			"started: \"pcctl status\" says what it records",
-			`Starts the service that "pcctl install" registered.`,
-			"pcctl start"),
+			`Starts the service that "pcctl install" registered.`),
 		manageCommand(m, service.Stop, "stop the service",
 			"stopped",
 			`Stops the service, which seals its cache into a file for the next start.
-Captures that are being written end incomplete.`,
-			"pcctl stop"),
+Captures that are being written end incomplete, those that follow in good order.`),
 		manageCommand(m, service.Restart, "stop the service and start it again",
 			"restarted: \"pcctl status\" says what it records",
-			`Stops the service and starts it, whereby it reads all settings anew.`,
-			"pcctl restart"),
+			`Stops the service and starts it, whereby it reads all settings anew.`),
 	}
 }
 
-func manageCommand(m machine, action service.Action, usage, done, description string, examples ...string) *cli.Command {
+func manageCommand(m machine, action service.Action, usage, done, description string) *cli.Command {
 	name := string(action)
-	command := &cli.Command{
+	return &cli.Command{
 		Name:        name,
 		Usage:       usage,
 		UsageText:   "pcctl " + name,
-		Description: description + "\n\n" + exampleList(examples),
+		Description: description + "\n\nExample:\n  pcctl " + name,
 		Action: func(c *cli.Context) error {
-			if c.IsSet(flagEndpointDir) {
-				return &usageProblem{command: name, err: errors.New("--endpoint-dir is for finding a running service; for the installed one it is a setting")}
+			options, _ := m.options()
+			if _, err := m.act(c, action, options); err != nil {
+				return explainManage(err)
 			}
-			options, warnings := m.options()
-			if action == service.Install {
-				options.Binary, options.Force = c.String("binary"), c.Bool("force")
-				for _, w := range warnings {
-					fmt.Fprintf(c.App.ErrWriter, "Warning: %s\n", clean(w.Error()))
-				}
-			}
-			waiting := newWaiting(c.App.ErrWriter, name)
-			options.Progress = waiting.show
-			var found service.Outcome
-			options.Report = func(o service.Outcome) { found = o }
-			err := m.control(action, options)
-			waiting.finish()
-			done := done
-			if action == service.Uninstall && c.Bool("purge") {
+			return printLines(c.App.Writer, []string{done})
+		},
+	}
+}
+
+// act has the service manager do something, says what is remarkable, and returns
+// what it found.
+func (m machine) act(c *cli.Context, action service.Action, options service.Options) (found service.Outcome, err error) {
+	if c.IsSet(flagEndpointDir) {
+		return found, usage(errors.New("--endpoint-dir is for finding a running service; for the installed one it is a setting"))
+	}
+	waiting := newWaiting(c.App.ErrWriter, string(action))
+	options.Progress = waiting.show
+	options.Report = func(o service.Outcome) { found = o }
+	err = m.control(action, options)
+	waiting.finish()
+	if err != nil {
+		return found, err
+	}
+	for _, w := range found.Writers {
+		fmt.Fprintf(c.App.ErrWriter, "Warning: %s, and so replace the program of the service%s.\n", clean(w.String()), notElevated(w))
+	}
+	if found.Ended != nil {
+		fmt.Fprintf(c.App.ErrWriter, "Warning: the service did not end in order: %s\n", clean(found.Ended.Error()))
+	}
+	return found, nil
+}
+
+func uninstallCommand(m machine) *cli.Command {
+	return &cli.Command{
+		Name:      string(service.Uninstall),
+		Usage:     "stop the service and remove its registration",
+		UsageText: "pcctl uninstall [--purge]",
+		Description: `Stops the service, whereby it seals its cache into a file, and removes it from
+the system's service manager. Settings and data stay, unless --purge removes them:
+the settings of this machine, not those of a policy; the sealed cache and what
+was set aside of it; and the keys, without which no copy of these can be opened
+but by a recovery key.
+
+Examples:
+  pcctl uninstall
+  pcctl uninstall --purge`,
+		Flags: []cli.Flag{&cli.BoolFlag{Name: "purge", Usage: "remove settings, the sealed cache and its keys, too", DisableDefaultText: true}},
+		Action: func(c *cli.Context) error {
+			options, _ := m.options()
+			_, err := m.act(c, service.Uninstall, options)
+			done := "uninstalled; settings and data are still there"
+			if c.Bool("purge") {
 				err, done = m.uninstalled(err), "uninstalled, with its settings and data"
 			}
 			if err != nil {
 				return explainManage(err)
 			}
-			for _, w := range found.Writers {
-				fmt.Fprintf(c.App.ErrWriter, "Warning: %s, and so replace the program of the service%s.\n", clean(w.String()), notElevated(w))
-			}
-			if found.Ended != nil {
-				fmt.Fprintf(c.App.ErrWriter, "Warning: the service did not end in order: %s\n", clean(found.Ended.Error()))
-			}
-			_, err = fmt.Fprintln(c.App.Writer, done+more(action, found))
-			return err
+			return printLines(c.App.Writer, []string{done})
 		},
 	}
-	if action == service.Uninstall {
-		command.UsageText += " [--purge]"
-		command.Flags = []cli.Flag{&cli.BoolFlag{Name: "purge", Usage: "remove settings, the sealed cache and its keys, too"}}
-	}
-	if action == service.Install {
-		command.UsageText += " [--binary FILE]"
-		command.Flags = []cli.Flag{&cli.StringFlag{Name: "binary", Usage: "`FILE` to run as the service, if not the packetcache beside this pcctl"}}
-		if runtime.GOOS == "windows" {
-			command.UsageText += " [--force]"
-			command.Flags = append(command.Flags, &cli.BoolFlag{Name: "force", Usage: "install it even where others than administrators can replace it"})
-		}
-	}
-	return command
 }
 
 // uninstalled removes settings and data after the service was, or was not because
@@ -147,32 +145,6 @@ func notElevated(w guard.Writer) string {
 		return ", also without being elevated"
 	}
 	return ""
-}
-
-// more is what there is to say besides that it was done.
-func more(action service.Action, found service.Outcome) string {
-	if action != service.Install {
-		return ""
-	}
-	text := ", and not yet started: \"pcctl start\" does that now, the next boot by itself"
-	if found.Running {
-		text = "; the service is running already, as it was registered before: \"pcctl restart\" has it run as it is now"
-	}
-	if found.Arguments != "" {
-		text += "\nThe arguments of its earlier registration were kept, and win over settings: " + clean(found.Arguments)
-	}
-	return text
-}
-
-func exampleList(examples []string) string {
-	list := "Examples:"
-	if len(examples) == 1 {
-		list = "Example:"
-	}
-	for _, e := range examples {
-		list += "\n  " + e
-	}
-	return list
 }
 
 // options are those that the settings decide.

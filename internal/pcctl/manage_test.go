@@ -19,8 +19,9 @@ import (
 	"github.com/packetcache/packetcache/internal/service"
 )
 
-// manage runs a command on a machine with these settings, whose service
-// manager answers with err.
+// manage runs a command on a machine with these settings, whose service manager
+// answers with err. It returns what that was told to do, one after the other, and
+// with which options at first.
 func manage(settings *config.Loaded, answer error, args ...string) (code int, out, errs string, did service.Action, with service.Options) {
 	return manageFinding(service.Outcome{}, settings, answer, args...)
 }
@@ -30,9 +31,14 @@ func manageFinding(found service.Outcome, settings *config.Loaded, answer error,
 	m := machine{
 		settings: func() *config.Loaded { return settings },
 		control: func(a service.Action, o service.Options) error {
-			did, with = a, o
+			if did == "" {
+				with = o
+				with.Progress, with.Report = nil, nil
+			} else {
+				did += " "
+			}
+			did += a
 			o.Report(found)
-			with.Progress, with.Report = nil, nil
 			return answer
 		},
 	}
@@ -59,9 +65,10 @@ func TestManage(t *testing.T) {
 		options  service.Options
 		out, err string
 	}{
-		{"install", plain, nil, []string{"install"}, 0, service.Install, service.Options{}, "installed, and not yet started", ""},
-		{"install that binary", plain, nil, []string{"install", "--binary", "/opt/pc"}, 0, service.Install, service.Options{Binary: "/opt/pc"}, "installed", ""},
-		{"install by the settings", special, nil, []string{"install"}, 0, service.Install,
+		{"install", plain, nil, []string{"install"}, 0, "install start", service.Options{}, "installed\nStarted: ", ""},
+		{"install only", plain, nil, []string{"install", "--no-start"}, 0, service.Install, service.Options{}, "installed\nNot started: ", ""},
+		{"install that binary", plain, nil, []string{"install", "--binary", "/opt/pc"}, 0, "install start", service.Options{Binary: "/opt/pc"}, "installed", ""},
+		{"install by the settings", special, nil, []string{"install"}, 0, "install start",
 			service.Options{SocketGroup: "wireshark", DataDir: "/srv/pc", WritablePaths: []string{"/srv/run"}}, "installed", "Warning: file:3: ram-percent = 99"},
 		{"uninstall", plain, nil, []string{"uninstall"}, 0, service.Uninstall, service.Options{}, "uninstalled", ""},
 		{"start", plain, nil, []string{"start"}, 0, service.Start, service.Options{}, "started", ""},
@@ -189,20 +196,71 @@ func TestManageFinds(t *testing.T) {
 		found    service.Outcome
 		out, err string
 	}{
-		{"install", service.Outcome{Running: true}, "installed; the service is running already, as it was registered before: \"pcctl restart\" has it run as it is now\n", ""},
-		{"install", service.Outcome{Arguments: "5 --exclude x\x1b"}, "installed, and not yet started: \"pcctl start\" does that now, the next boot by itself\n" +
-			"The arguments of its earlier registration were kept, and win over settings: 5 --exclude x\uFFFD\n", ""},
+		{"install", service.Outcome{Running: true}, "installed\nThe service is running already, as it was registered before: \"pcctl restart\" has it run as it is now.\n", ""},
+		{"install --no-start", service.Outcome{Arguments: "5 --exclude x\x1b"}, "installed\n" +
+			"The arguments of its earlier registration were kept, and win over settings: 5 --exclude x\uFFFD\n" +
+			"Not started: \"pcctl start\" does that now, the next boot by itself.\n", ""},
 		{"restart", service.Outcome{Ended: errors.New("exit code 11: it hung")}, "restarted: \"pcctl status\" says what it records\n", "Warning: the service did not end in order: exit code 11: it hung\n"},
 		{"uninstall", service.Outcome{Ended: errors.New("x")}, "uninstalled; settings and data are still there\n", "Warning: the service did not end in order: x\n"},
-		{"install", service.Outcome{Writers: []guard.Writer{{Account: "ada", Own: true, Path: `C:\x`}, {Account: "Everyone", Path: `C:\`}}},
-			"installed, and not yet started: \"pcctl start\" does that now, the next boot by itself\n",
+		{"install --no-start", service.Outcome{Writers: []guard.Writer{{Account: "ada", Own: true, Path: `C:\x`}, {Account: "Everyone", Path: `C:\`}}},
+			"installed\nNot started: \"pcctl start\" does that now, the next boot by itself.\n",
 			"Warning: ada may change C:\\x, and so replace the program of the service, also without being elevated.\n" +
 				"Warning: Everyone may change C:\\, and so replace the program of the service.\n"},
 	} {
-		code, out, errs, _, _ := manageFinding(test.found, plain, nil, test.command)
+		code, out, errs, _, _ := manageFinding(test.found, plain, nil, strings.Fields(test.command)...)
 		if code != 0 || out != test.out || errs != test.err {
 			t.Errorf("%s, %+v: code %d, stdout %q, stderr %q", test.command, test.found, code, out, errs)
 		}
+	}
+}
+
+// TestInstallSets: what install is told goes into the settings, before the start.
+func TestInstallSets(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "packetcache.toml")
+	store := config.TOMLFile{Path: file}
+	failure := map[service.Action]error{}
+	var did []string
+	m := machine{
+		settings: func() *config.Loaded { return (&config.Loader{Sources: []config.Source{store}}).Load(nil) },
+		store:    store,
+		control: func(a service.Action, o service.Options) error {
+			text, _ := os.ReadFile(file)
+			did = append(did, fmt.Sprintf("%s with %d bytes", a, len(text)))
+			o.Report(service.Outcome{})
+			return failure[a]
+		},
+	}
+	install := func(args ...string) (code int, out, errs string) {
+		did = nil
+		var stdout, stderr bytes.Buffer
+		if err := newApp(m, &stdout, &stderr).Run(append([]string{"pcctl", "install"}, args...)); err != nil {
+			code = report(&stderr, err)
+		}
+		return code, stdout.String(), stderr.String()
+	}
+	for _, wrong := range [][]string{{"--ram-percent", "99"}, {"--ram-percent", "a lot"}, {"--interface", ""}, {"--exclude", "[x"}} {
+		if code, _, errs := install(wrong...); code != exitUsage || len(did) > 0 {
+			t.Errorf("%v: code %d, did %q\n%s", wrong, code, did, errs)
+		}
+	}
+	code, out, errs := install("--ram-percent", "2.5", "--interface", "Ethernet, 2", "--interface", "wl*", "--exclude", "docker0")
+	if code != 0 || !strings.Contains(errs, `no interface "Ethernet, 2" now; it has `) || strings.Contains(errs, "wl*") || !strings.HasPrefix(out, "installed\nram-percent = 2.5 in ") || !strings.Contains(out, "\nStarted: ") {
+		t.Errorf("code %d\n%s%s", code, out, errs)
+	}
+	set := m.settings()
+	if set.RAMPercent != 2.5 || !slices.Equal(set.Interfaces, []string{"Ethernet, 2", "wl*"}) || !slices.Equal(set.Exclude, []string{"docker0"}) {
+		t.Errorf("the settings are %+v", set.Settings)
+	}
+	if len(did) != 2 || did[0] != "install with 0 bytes" || did[1] == "start with 0 bytes" {
+		t.Errorf("did %q", did)
+	}
+	// Once more, and only a part.
+	if code, out, _ := install("--ram-percent", "1"); code != 0 || m.settings().RAMPercent != 1 || len(m.settings().Interfaces) != 2 {
+		t.Errorf("code %d, %+v\n%s", code, m.settings().Settings, out)
+	}
+	failure[service.Start] = errors.New("it does not start")
+	if code, out, errs := install(); code != exitFailed || out != "installed\n" || !strings.Contains(errs, "it was installed, and could not be started: it does not start") {
+		t.Errorf("code %d\n%s%s", code, out, errs)
 	}
 }
 
