@@ -21,22 +21,24 @@ var everything = control.DumpRequest{
 func TestRemoteWords(t *testing.T) {
 	last := everything
 	last.Since, last.Last = time.Time{}, 36*time.Hour+time.Second
-	for _, want := range []control.DumpRequest{everything, last, {Format: control.PCAP, SHA256: true}} {
-		var got control.DumpRequest
-		fake := &capturing{got: &got}
-		dir := startService(t, fake)
-		args := append([]string{"pcctl"}, remoteWords(want)...)
-		var stdout, stderr strings.Builder
-		if code := run(t.Context(), append(args, "--endpoint-dir", dir), &stdout, &stderr); code != exitOK {
-			t.Fatalf("%v: exit code %d\n%s", args, code, &stderr)
-		}
-		if !got.Since.Equal(want.Since) || !got.Until.Equal(want.Until) {
-			t.Errorf("from %v to %v, want %v to %v", got.Since, got.Until, want.Since, want.Until)
-		}
-		got.Since, got.Until = want.Since, want.Until
-		if !reflect.DeepEqual(got, want) {
-			t.Errorf("%+v, want %+v", got, want)
-		}
+	for name, want := range map[string]control.DumpRequest{"everything": everything, "last": last, "nothing": {Format: control.PCAP, SHA256: true}} {
+		t.Run(name, func(t *testing.T) { // and with an endpoint of its own
+			var got control.DumpRequest
+			fake := &capturing{got: &got}
+			dir := startService(t, fake)
+			args := append([]string{"pcctl"}, remoteWords(want)...)
+			var stdout, stderr strings.Builder
+			if code := run(t.Context(), append(args, "--endpoint-dir", dir), &stdout, &stderr); code != exitOK {
+				t.Fatalf("%v: exit code %d\n%s", args, code, &stderr)
+			}
+			if !got.Since.Equal(want.Since) || !got.Until.Equal(want.Until) {
+				t.Errorf("from %v to %v, want %v to %v", got.Since, got.Until, want.Since, want.Until)
+			}
+			got.Since, got.Until = want.Since, want.Until
+			if !reflect.DeepEqual(got, want) {
+				t.Errorf("%+v, want %+v", got, want)
+			}
+		})
 	}
 }
 
