@@ -2,8 +2,6 @@ package persist
 
 import (
 	"errors"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -148,6 +146,36 @@ func TestDeadline(t *testing.T) {
 	}
 	again.said("CacheRestored")
 	again.kill()
+}
+
+// With too little time for the beginnings of sessions the file that was there is
+// worth more than what could be written.
+func TestTooShort(t *testing.T) {
+	disk := saved(t, few)
+	before := file(t, disk, vault.Name)
+	r := begin(t, disk, cache.MinBytes, manual)
+	r.ready()
+	fill(r.cache, few, few)
+	r.by = 0
+	r.end()
+	if string(file(t, disk, vault.Name)) != string(before) {
+		t.Error("the file is another")
+	}
+	r.said("CacheRestored", "CacheNotSaved")
+	if text := r.log.text("CacheNotSaved"); !strings.Contains(text, "time was too short") {
+		t.Errorf("it says %q", text)
+	}
+	if _, keys := files(t, disk); keys != 2 {
+		t.Errorf("there are %d keys, want that of the file and that of this run", keys)
+	}
+	// Where there was none, whatever there is is better than nothing.
+	empty := faults.New()
+	r = begin(t, empty, cache.MinBytes, manual)
+	r.ready()
+	fill(r.cache, 0, few)
+	r.by = 0
+	r.end()
+	r.said("CacheSavedInPart")
 }
 
 // Checkpoints are made as often as the settings say, and what a killed run has
@@ -357,50 +385,6 @@ func TestDirectoryInUse(t *testing.T) {
 	first.said("CacheSaved")
 }
 
-// What stands in the way of the file is moved away and not followed.
-func TestInTheWay(t *testing.T) {
-	for name, test := range map[string]struct {
-		put  func(t *testing.T, path string)
-		says string
-	}{
-		"a link": {func(t *testing.T, path string) {
-			must(t, os.Rename(path, path+"-else"))
-			must(t, os.Symlink(path+"-else", path))
-		}, "is a link"},
-		"a directory":   {func(t *testing.T, path string) { must(t, os.Remove(path)); must(t, os.Mkdir(path, 0o700)) }, ""},
-		"two names":     {func(t *testing.T, path string) { must(t, os.Link(path, path+"-else")) }, "names"},
-		"another's":     {func(t *testing.T, path string) { chown(t, path) }, "belongs to uid"},
-		"open to all":   {func(t *testing.T, path string) { must(t, os.Chmod(path, 0o666)) }, "others"},
-		"no permission": {func(t *testing.T, path string) { must(t, os.WriteFile(path, nil, 0o600)) }, ""},
-	} {
-		t.Run(name, func(t *testing.T) {
-			dir := filepath.Join(t.TempDir(), "data")
-			r := beginIn(t, dir, cache.MinBytes, manual)
-			r.ready()
-			fill(r.cache, 0, few)
-			r.end()
-			test.put(t, filepath.Join(dir, vault.Name))
-			r = beginIn(t, dir, cache.MinBytes, manual)
-			r.ready()
-			fill(r.cache, few, few)
-			r.end()
-			r.said("FileSetAside", "CacheSaved")
-			if text := r.log.text("FileSetAside"); !strings.Contains(text, test.says) {
-				t.Errorf("it says %q", text)
-			}
-			if _, err := os.Lstat(filepath.Join(dir, vault.Name+".rejected")); err != nil {
-				t.Error(err)
-			}
-			r = beginIn(t, dir, cache.MinBytes, manual)
-			if s := r.ready(); len(s.SetAside) != 1 {
-				t.Errorf("status %+v", s)
-			}
-			holds(t, "afterwards", r.cache, numbered(few, few))
-			r.kill()
-		})
-	}
-}
-
 // Three starts that end while they read a file are enough of it.
 func TestDeaths(t *testing.T) {
 	disk := saved(t, few)
@@ -426,14 +410,5 @@ func TestDeaths(t *testing.T) {
 	last.end()
 	if names, keys := files(t, disk); !slices.Equal(names, []string{vault.Name, vault.Name + ".rejected"}) || keys != 2 {
 		t.Errorf("there are the files %q and %d keys", names, keys)
-	}
-}
-
-func chown(t *testing.T, path string) {
-	t.Helper()
-	if err := os.Chown(path, 54321, 54321); errors.Is(err, fs.ErrPermission) {
-		t.Skip("needs root")
-	} else {
-		must(t, err)
 	}
 }

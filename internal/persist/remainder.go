@@ -44,6 +44,16 @@ func (r remainder) total() (c Count) {
 	return c
 }
 
+// heads reports whether beginnings of sessions are among it.
+func (r remainder) heads() bool {
+	for i := range r {
+		if log := r[i].log; log.Class == 0 && !log.Unanswered && r[i].left.Packets > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // String says what is left, the most important first: "1200 of 5000 packets of
 // sessions beyond 64 KiB".
 func (r remainder) String() string {

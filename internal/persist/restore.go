@@ -207,7 +207,7 @@ func (s *stopper) now() bool {
 		now := time.Now()
 		s.half = now.Add(s.k.o.StopBy(s.ctx).Sub(now) / 2)
 	}
-	return time.Now().After(s.half)
+	return !time.Now().Before(s.half)
 }
 
 // A follower knows up to where a file has been read.

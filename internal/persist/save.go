@@ -14,6 +14,9 @@ import (
 	"github.com/packetcache/packetcache/internal/vault"
 )
 
+// errTooShort means that a file would hold less than is worth having.
+var errTooShort = errors.New("the time was too short for the beginnings of all sessions")
+
 // errGivenUp means that a save was ended for something more important.
 var errGivenUp = errors.New("given up")
 
@@ -143,6 +146,9 @@ func (k *Keeper) write(final bool, l limit) (saved *Saved, missing string, err e
 		} else if flush.err != nil {
 			return nil, "", flush.err
 		}
+	}
+	if cut && left.heads() && k.vault.Holds() {
+		return nil, "", errTooShort
 	}
 	end := seal.End{Cut: cut, Evicted: saver.Missed()}
 	lacks := left.total()

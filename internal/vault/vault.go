@@ -70,6 +70,12 @@ func (v *Vault) Path(name string) string { return filepath.Join(v.path, name) }
 // Open opens the sealed cache. The error wraps fs.ErrNotExist if there is none.
 func (v *Vault) Open() (datadir.File, error) { return v.dir.Open(Name) }
 
+// Holds reports whether there is a sealed cache.
+func (v *Vault) Holds() bool {
+	names, err := v.dir.Names()
+	return err != nil || slices.Contains(names, Name)
+}
+
 // Create begins a new one.
 func (v *Vault) Create() (*datadir.Writer, error) { return v.dir.Create(Name) }
 
