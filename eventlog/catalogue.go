@@ -259,7 +259,7 @@ var catalogue = []Event{
 		ID: 1502, Name: "CacheSavedInPart", Severity: Warning, Category: Persistence,
 		Text:    "There was no time to seal all of the cache into %1: it has %2 packets, %3 bytes. What is missing: %4.",
 		Inserts: []Insert{{"file", Text}, {"packets", Count}, {"bytes", Bytes}, {"missing", Text}},
-		Do:      "Nothing, if that is rare: what is missed least goes first. Otherwise move the setting data-dir to a faster disk or give the service less memory.",
+		Do:      "Nothing, if that is rare: the most important is written first. Otherwise move the setting data-dir to a faster disk or give the service less memory.",
 	},
 	{
 		ID: 1503, Name: "CacheNotSaved", Severity: Error, Category: Persistence,

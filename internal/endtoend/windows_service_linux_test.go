@@ -79,8 +79,8 @@ func TestWindowsService(t *testing.T) {
 	w.must("sc", "start", "PacketCache")
 	w.await("an answer", func(control.Status) bool { return true })
 
-	w.mustPcctl("install") // once more, while it runs
-	w.mustPcctl("uninstall")
+	w.mustPcctl("install")              // once more, while it runs
+	w.mustPcctl("uninstall", "--purge") // with what it has sealed at its stop
 	if w.installed() {
 		t.Error("after the removal there is a service")
 	}
@@ -145,7 +145,7 @@ func TestWindowsServiceOfSc(t *testing.T) {
 	w.must("sc", "stop", "PacketCache")
 	w.stopped("sc stop")
 	w.mustPcctl("start")
-	w.mustPcctl("uninstall")
+	w.mustPcctl("uninstall", "--purge") // with what it has sealed at its stop
 	w.stopped("pcctl uninstall")
 	w.leavesNothing()
 }

@@ -168,7 +168,7 @@ func TestTooShort(t *testing.T) {
 	if _, keys := files(t, disk); keys != 2 {
 		t.Errorf("there are %d keys, want that of the file and that of this run", keys)
 	}
-	// Where there was none, whatever there is is better than nothing.
+	// Where there was none, anything is better than nothing.
 	empty := faults.New()
 	r = begin(t, empty, cache.MinBytes, manual)
 	r.ready()
