@@ -6,11 +6,14 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/packetcache/packetcache/internal/packet"
+	"github.com/packetcache/packetcache/internal/record"
 )
 
 // TestConcurrent: two goroutines append, four read, one looks at the figures,
@@ -200,4 +203,80 @@ func TestCloseInTheMiddle(t *testing.T) {
 		}
 		wg.Wait()
 	}
+}
+
+// TestConcurrentSave: the same while the cache is saved and saved again. What is
+// saved is whole.
+func TestConcurrentSave(t *testing.T) {
+	concurrently(t, smallBudget, func(c *Cache, stop *atomic.Bool) {
+		for !stop.Load() {
+			saveSome(t, c, stop)
+			c.compressNext()
+		}
+	})
+}
+
+// saveSome saves a cache, and looks at what comes.
+func saveSome(t *testing.T, c *Cache, stop *atomic.Bool) {
+	saver := c.NewSaver()
+	defer saver.End()
+	state := saver.State()
+	var s record.Segment
+	for !stop.Load() && saver.Next(&s) {
+		table := state.Tables[s.Table]
+		if err := s.Check(func(id packet.InterfaceID) bool { return int(id) < len(table) && table[id].Name != "" }); err != nil {
+			t.Error(err)
+			return
+		}
+	}
+}
+
+// TestConcurrentRestore: the same while a cache is restored, once, and the budget
+// and the rules change; then it is saved and cleared in turn.
+func TestConcurrentRestore(t *testing.T) {
+	reversed := slices.Clone(interfaces)
+	slices.Reverse(reversed) // so that the first one has another number there
+	first := newCacheOf(t, Options{Bytes: 2 * smallBudget, Bias: 2, Compress: true}, reversed...)
+	k := talk{link: packet.LinkTypeEthernet, proto: ipTCP}
+	for serial := uint64(0); serial < 30000; serial++ {
+		k.n = uint32(serial % 100)
+		data := k.appendTo(nil, serial%3 == 0, tcpACK, 64+int(serial%1400), serial)
+		first.Append([]packet.Packet{{Time: int64(serial), Data: data, Interface: packet.InterfaceID(len(reversed) - 1)}})
+	}
+	saved := saveAll(t, first)
+	concurrently(t, smallBudget, func(c *Cache, stop *atomic.Bool) {
+		var wg sync.WaitGroup
+		defer wg.Wait()
+		wg.Go(func() {
+			random := rand.New(rand.NewPCG(11, 11))
+			for !stop.Load() {
+				if err := c.Resize(smallBudget + random.IntN(3*smallBudget)); err != nil {
+					t.Error(err)
+					return
+				}
+				rules := []Rule{every("a", 4, 3, 0), every("b", 0.1, 3, 1)}
+				if err := c.SetRules(rules[random.IntN(len(rules)):]); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+		r, err := c.NewRestorer(&saved.state, time.Hour)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		for i := range saved.segments {
+			if _, err := r.Add(&saved.segments[i]); err != nil {
+				t.Error(err)
+				return
+			}
+		}
+		r.End()
+		for n := 0; !stop.Load(); n++ {
+			if saveSome(t, c, stop); n%4 == 3 {
+				c.Clear()
+			}
+		}
+	})
 }

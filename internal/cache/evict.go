@@ -1,6 +1,10 @@
 package cache
 
-import "github.com/packetcache/packetcache/internal/packet"
+import (
+	"math"
+
+	"github.com/packetcache/packetcache/internal/packet"
+)
 
 // evict frees the oldest segment of the log that deserves it least, and reports
 // whether there was any. It is one of unanswered first packets if these have
@@ -106,6 +110,14 @@ func (c *Cache) lose(class int, at int64) {
 	}
 	if class == probation || class == unanswered {
 		c.loseLate(class, at)
+	}
+}
+
+// loseUpTo is lose for all packets that came until then, or so they may be.
+func (c *Cache) loseUpTo(class int, at int64) {
+	c.lose(class, at)
+	if left := c.logs[class].leftBehind; class >= tierLogs && left > math.MinInt64 {
+		c.lose(class, min(at, left))
 	}
 }
 

@@ -41,6 +41,26 @@ func evictedPackets(c *Cache) (n uint64) {
 	return n
 }
 
+// sealAll ends all segments that are being written to.
+func (c *Cache) sealAll() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for class := range c.logs {
+		c.logs[class].seal()
+	}
+}
+
+// each calls do with each segment, those of a log from the oldest on.
+func (c *Cache) each(do func(log int, seg *segment)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for class := range c.logs {
+		for slot := c.logs[class].oldest; slot != noSegment; slot = c.segments.slots[slot].next {
+			do(class, &c.segments.slots[slot])
+		}
+	}
+}
+
 // Next reads a single packet.
 func (r *Reader) Next(p *packet.Packet) bool {
 	var one [1]packet.Packet

@@ -27,6 +27,7 @@ type stored struct {
 	reverse, known bool // its side; whether the session knows where it waits
 	late           int  // the log of class 0 to which it belongs since it was answered after it had moved, or -1
 	gone           bool
+	name           string // of its interface, while it is in no cache
 	// fewest and most are bounds of the bytes that the cache had taken up when
 	// the packet had been written.
 	fewest, most uint64
@@ -64,10 +65,21 @@ type model struct {
 	perInterface  map[packet.InterfaceID]*InterfaceStats
 	fewest, most  uint64
 	before        uint64 // fewest, before the newest packet
+	links         func(packet.InterfaceID) packet.LinkType
+
+	// Of restarts; see restart_test.go.
+	restarts int
+	restored Count
+	fresh    bool // nothing has come since the last one
+	// began is when the cache of this run was made, history when what it knows
+	// began, by the model's clock.
+	began, history int64
+	// surely is lost, or later where that is all a cache can know.
+	surely []int64
 }
 
 func newModel(rules ...talkRule) *model {
-	m := &model{sessions: map[any]*modelSession{}, rules: rules, decoder: session.NewDecoder(), perInterface: map[packet.InterfaceID]*InterfaceStats{}}
+	m := &model{sessions: map[any]*modelSession{}, rules: rules, decoder: session.NewDecoder(), perInterface: map[packet.InterfaceID]*InterfaceStats{}, links: linkOf}
 	tiers := 1
 	for _, r := range rules {
 		m.under = append(m.under, RuleStats{Filter: r.name, Factor: r.factor, Tier: r.tier})
@@ -75,7 +87,7 @@ func newModel(rules ...talkRule) *model {
 	}
 	logs := firstLog(tiers)
 	m.logs, m.held, m.evicted = make([][]*stored, logs), make([]Count, logs), make([]Count, logs)
-	m.lost = slices.Repeat([]int64{-1}, logs)
+	m.lost, m.surely = slices.Repeat([]int64{-1}, logs), slices.Repeat([]int64{-1}, logs)
 	return m
 }
 
@@ -98,13 +110,13 @@ func (m *model) place(log int) (class int, factor float64) {
 // replayTo moves the clock of a replay to a packet: forward with it, and not
 // at all for one that is late by up to a minute or comes after a clock set back.
 func (m *model) replayTo(at int64) {
-	if late := m.reached - at; m.serial > 0 && late >= 0 && late <= int64(time.Minute) {
+	if late := m.reached - at; m.serial > 0 && !m.fresh && late >= 0 && late <= int64(time.Minute) {
 		return
 	}
-	if m.serial > 0 && at > m.reached {
+	if m.serial > 0 && !m.fresh && at > m.reached {
 		m.now += at - m.reached
 	}
-	m.reached = at
+	m.reached, m.fresh = at, false
 }
 
 func (m *model) iface(id packet.InterfaceID) *InterfaceStats {
@@ -125,7 +137,7 @@ func classOfByte(offset uint64) int {
 
 // add puts a packet of a conversation into the model.
 func (m *model) add(k *talk, flags byte, p *packet.Packet) {
-	tick := uint32(m.now / int64(session.Tick))
+	tick := uint32((m.now - m.began) / int64(session.Tick))
 	limit := 2 * time.Minute
 	if k.proto == ipTCP {
 		limit = 10 * time.Minute
@@ -199,7 +211,7 @@ func (m *model) store(s *modelSession, anew bool, p *packet.Packet) {
 	}
 	waits := anew && class == 0
 	var f session.Flow
-	m.decoder.Decode(linkOf(p.Interface), p.Data, &f)
+	m.decoder.Decode(m.links(p.Interface), p.Data, &f)
 	item.reverse = f.Reverse
 	if len(s.waiting) > 0 {
 		if waits = f.Opening() && offset < 1024 && wire <= 1024; !waits {

@@ -229,16 +229,20 @@ func (r *Restorer) Add(s *record.Segment) (kept bool, err error) {
 		err = fmt.Errorf("restoring a segment of %d packets: %w", s.Records, err)
 	}
 	l.left--
-	if err == nil {
-		l.newest = r.at(s.Newest)
-	}
 	if !kept {
 		c.locked(func() bool {
-			if c.restorer == r {
-				c.lose(r.placeIn(l), l.newest)
+			switch to := r.placeIn(l); {
+			case c.restorer != r:
+			case err == nil:
+				c.lose(to, r.at(s.Newest))
+			default: // of whatever age
+				c.loseUpTo(to, l.newest)
 			}
 			return false
 		})
+	}
+	if err == nil {
+		l.newest = r.at(s.Newest)
 	}
 	return kept, err
 }
@@ -382,19 +386,23 @@ func (r *Restorer) reserve(log, table int, seg *segment) (slot uint32, err error
 // log, until there is room for that. It reports false if that would be the next to
 // go itself.
 func (c *Cache) makeRoom(log int, seg *segment) bool {
+	more := 0
+	if log == unanswered {
+		more = int(seg.pages)
+	}
 	for c.pages.available() < int(seg.pages) || !c.segments.available() {
-		if c.evictUnanswered() {
-			continue
-		}
-		if log == unanswered && c.logs[probation].pages+c.logs[unanswered].pages+int(seg.pages) > c.share() {
+		victim := c.unansweredVictim(more)
+		if victim == unanswered && more > 0 {
 			return false
 		}
-		victim, worst := c.victim()
-		if victim < 0 || !worst.before(c.rank(&c.logs[log], seg)) {
-			return false
-		}
-		if !worst.spared {
-			c.outlived = worst.score
+		if victim < 0 {
+			var worst rank
+			if victim, worst = c.victim(); victim < 0 || !worst.before(c.rank(&c.logs[log], seg)) {
+				return false
+			}
+			if !worst.spared {
+				c.outlived = worst.score
+			}
 		}
 		c.drop(victim)
 	}
@@ -438,7 +446,7 @@ func (r *Restorer) end() {
 		l := &r.logs[i]
 		to := r.placeIn(l)
 		if l.left > 0 {
-			c.lose(to, l.newest)
+			c.loseUpTo(to, l.newest)
 		}
 		r.tend(&c.logs[to], l)
 	}

@@ -246,9 +246,9 @@ type liveSession struct {
 	rule    string // the name of its rule, empty if it has none
 }
 
-// TestRulesChangeLive changes the rules and the budget, again and again, while
-// sessions go on. Nothing gets lost by that, the logs stay whole, and what is
-// promised to the sessions under a rule, and to all others, is there.
+// TestRulesChangeLive changes the rules and the budget and restarts, again and
+// again, while sessions go on. Nothing gets lost by that, the logs stay whole, and
+// what is promised to the sessions under a rule, and to all others, is there.
 func TestRulesChangeLive(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 3))
 	tp := newTape(t, Options{Bytes: MinBytes, Most: 2 * MinBytes, Bias: 2})
@@ -264,22 +264,17 @@ func TestRulesChangeLive(t *testing.T) {
 		}
 		return ""
 	}
-	change := func() {
-		before := rules
-		rules = nil
+	choose := func() (before []Rule) {
+		before, rules = rules, nil
 		for i, name := range []string{"a", "b", "c", "d"} {
 			if random.IntN(3) > 0 {
 				rules = append(rules, every(name, []float64{4, 4, 1, 0.1, 20, 0}[random.IntN(6)], 5, uint32(i)))
 			}
 		}
 		random.Shuffle(len(rules), func(i, j int) { rules[i], rules[j] = rules[j], rules[i] })
-		held, evicted := tp.c.Stats(), evictedPackets(tp.c)
-		if err := tp.c.SetRules(rules); err != nil {
-			t.Fatal(err)
-		}
-		if s := tp.c.Stats(); s.Held() != held.Held() || evictedPackets(tp.c) != evicted {
-			t.Fatalf("%v held before, %v after the rules were changed", held.Held(), s.Held())
-		}
+		return before
+	}
+	leave := func(before []Rule) {
 		factor := func(list []Rule, name string) float64 {
 			if i := slices.IndexFunc(list, func(r Rule) bool { return r.Filter == name }); i >= 0 {
 				return list[i].Factor
@@ -293,16 +288,70 @@ func TestRulesChangeLive(t *testing.T) {
 			}
 		}
 	}
+	change := func() {
+		before := choose()
+		held, evicted := tp.c.Stats(), evictedPackets(tp.c)
+		if err := tp.c.SetRules(rules); err != nil {
+			t.Fatal(err)
+		}
+		if s := tp.c.Stats(); s.Held() != held.Held() || evictedPackets(tp.c) != evicted {
+			t.Fatalf("%v held before, %v after the rules were changed", held.Held(), s.Held())
+		}
+		leave(before)
+	}
+	options := Options{Bytes: MinBytes, Most: 2 * MinBytes, Bias: 2, Boot: func() int64 { return tp.boot }}
+	// The rules may change while the service is away, and while it restores.
+	restart := func() {
+		saved := saveAll(t, tp.c)
+		if err := tp.c.Close(); err != nil {
+			t.Fatal(err)
+		}
+		before := rules
+		if random.IntN(2) == 0 {
+			before = choose()
+		}
+		away := time.Duration(random.IntN(int(time.Hour)))
+		tp.boot += int64(away)
+		tp.c = newCache(t, options)
+		if err := tp.c.SetRules(rules); err != nil {
+			t.Fatal(err)
+		}
+		leave(before)
+		active = nil // what goes on begins anew
+		r, err := tp.c.NewRestorer(&saved.state, away)
+		if err != nil {
+			t.Fatal(err)
+		}
+		most, changes := len(saved.segments), random.IntN(3) == 0
+		if random.IntN(3) == 0 {
+			most = random.IntN(most)
+		}
+		for i := range saved.segments[:most] {
+			if changes && i == most/2 {
+				change()
+			}
+			if i%100 == 50 {
+				checkPromises(t, tp, packets, byTime)
+			}
+			if _, err := r.Add(&saved.segments[i]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r.End()
+		checkPromises(t, tp, packets, byTime)
+	}
 	total := 40000
 	if raceEnabled {
 		total = 10000
 	}
 	left := 0
 	for i := range total {
-		switch random.IntN(1500) {
-		case 0:
+		switch random.IntN(3000) {
+		case 0, 1:
 			change()
-		case 1:
+		case 4:
+			restart()
+		case 2, 3:
 			if err := tp.c.Resize(MinBytes + random.IntN(MinBytes)); err != nil {
 				t.Fatal(err)
 			}
@@ -327,8 +376,8 @@ func TestRulesChangeLive(t *testing.T) {
 			left += checkPromises(t, tp, packets, byTime)
 		}
 	}
-	if s := tp.c.Stats(); s.Sessions.GivenUp > 0 || s.Evicted.Packets == 0 || left == 0 {
-		t.Errorf("%d sessions given up, %d packets evicted, %d missing ones compared", s.Sessions.GivenUp, s.Evicted.Packets, left)
+	if s := tp.c.Stats(); s.Sessions.GivenUp > 0 || s.Evicted.Packets+s.Before.Packets == 0 || left == 0 {
+		t.Errorf("%d sessions given up, %v and before that %v evicted, %d missing ones compared", s.Sessions.GivenUp, s.Evicted, s.Before, left)
 	}
 }
 
@@ -358,7 +407,7 @@ func checkPromises(t *testing.T, tp *tape, packets []livePacket, byTime map[int6
 				complete = false
 			}
 		}
-		if age := time.Duration(tp.boot - p.at); complete || age < promise {
+		if age := time.Duration(tp.boot - p.at); complete && age <= s.Age || age < promise {
 			t.Fatalf("packet %d of %d, of class %d and under rule %q, is not there and %v old; promised are %v, complete %v", i, len(packets), p.class, p.session.rule, age, promise, complete)
 		}
 	}

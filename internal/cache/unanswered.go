@@ -143,20 +143,28 @@ func (c *Cache) moveWaiting(seg *segment) {
 // packets that nobody answered have more than their share, it frees those that
 // came first. It reports whether it did.
 func (c *Cache) evictUnanswered() bool {
+	victim := c.unansweredVictim(0)
+	if victim >= 0 {
+		c.drop(victim)
+	}
+	return victim >= 0
+}
+
+// unansweredVictim returns the log whose oldest segment that is, or -1, if the
+// unanswered log had more pages.
+func (c *Cache) unansweredVictim(more int) (log int) {
 	p, u := &c.logs[probation], &c.logs[unanswered]
+	there := u.pages + more
 	switch {
 	case p.oldest != c.waiting.next:
-		c.drop(probation)
-	case p.pages+u.pages <= c.share():
-		return false
-	case u.segments > 0 && (u.pages > c.share()-c.part() || p.pages <= c.part()):
-		c.drop(unanswered)
+		return probation
+	case p.pages+there <= c.share():
+	case there > 0 && (there > c.share()-c.part() || p.pages <= c.part()):
+		return unanswered
 	case p.segments > 1:
-		c.drop(probation)
-	default:
-		return false
+		return probation
 	}
-	return true
+	return -1
 }
 
 // answeredLate notes that packets of a session that is answered now, which came
