@@ -23,6 +23,27 @@ const maxItemLen = 1024
 // text. A setting that takes one value has exactly one word.
 type Words []string
 
+// String is the value as it would stand on a command line: the words with blanks
+// between them, in quotes where a shell would not take them as one.
+func (w Words) String() string {
+	words := make([]string, len(w))
+	for i, word := range w {
+		words[i] = Quoted(word)
+	}
+	return strings.Join(words, " ")
+}
+
+// Quoted is text that a shell takes as one word.
+func Quoted(word string) string {
+	plain := func(r rune) bool {
+		return r > 127 || strings.ContainsRune("-_./\\:+,@%", r) || '0' <= r && r <= '9' || 'A' <= r && r <= 'Z' || 'a' <= r && r <= 'z'
+	}
+	if word == "" || strings.HasPrefix(word, "-") || strings.ContainsFunc(word, func(r rune) bool { return !plain(r) }) {
+		return `"` + word + `"`
+	}
+	return word
+}
+
 // value turns what a source holds, Words or a value decoded from TOML, into
 // the Go type of the setting: float64, Size, bool, string, []string or
 // time.Duration. The

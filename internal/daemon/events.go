@@ -121,7 +121,7 @@ func (d *Daemon) reportStart() {
 		if v.Origin == config.Default {
 			continue
 		}
-		text := v.Field.Key + " = " + strings.Join(v.Words, ", ")
+		text := v.Field.Key + " = " + v.Words.String()
 		changed = append(changed, fmt.Sprintf("%s (%s)", text, v.Origin))
 		if v.Origin == config.Policy {
 			policy = append(policy, text)

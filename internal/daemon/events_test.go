@@ -155,8 +155,8 @@ func TestReportStart(t *testing.T) {
 		}},
 		{[]config.Source{file, policy}, []string{
 			"Settings other than the defaults: ram-size = 16MiB (file); " +
-				"exclude = wan0, Ethernet, 2 (policy); promiscuous = false (policy); bias = 3 (file).\" event=1001",
-			"A policy decides these settings: exclude = wan0, Ethernet, 2; promiscuous = false.\" event=1303",
+				"exclude = wan0 \\\"Ethernet, 2\\\" (policy); promiscuous = false (policy); bias = 3 (file).\" event=1001",
+			"A policy decides these settings: exclude = wan0 \\\"Ethernet, 2\\\"; promiscuous = false.\" event=1303",
 		}},
 	} {
 		d, out := newRecorded()

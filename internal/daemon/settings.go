@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -93,10 +92,10 @@ func (d *Daemon) reportChange(change config.Change, origin config.Origin) {
 
 // show is a value for people.
 func show(words config.Words) string {
-	if text := strings.Join(words, ", "); text != "" {
-		return text
+	if len(words) == 0 {
+		return "nothing"
 	}
-	return "nothing"
+	return words.String()
 }
 
 // apply brings the service in line with settings that were loaded.

@@ -138,7 +138,7 @@ func TestSettingsChangeLive(t *testing.T) {
 			kinds += e.Text + "\n"
 		}
 	}
-	for _, words := range []string{"interfaces was changed from pcla to pcl*", "exclude was changed from nothing to pclb, pcld"} {
+	for _, words := range []string{`interfaces was changed from pcla to "pcl*"`, "exclude was changed from nothing to pclb pcld"} {
 		if !strings.Contains(kinds, words) {
 			t.Errorf("the coverage log lacks %q:\n%s", words, kinds)
 		}
@@ -218,7 +218,7 @@ func TestRulesChangeLive(t *testing.T) {
 	for _, e := range st.Coverage {
 		told += e.Kind + " " + e.Text + "\n"
 	}
-	if !strings.Contains(told, "settings retain was changed from x4 ether host 02:00:00:00:00:01 to x0 ether host 02:00:00:00:00:02, x5") {
+	if !strings.Contains(told, `settings retain was changed from "x4 ether host 02:00:00:00:00:01" to "x0 ether host 02:00:00:00:00:02" "x5`) {
 		t.Errorf("the coverage log says\n%s", told)
 	}
 }

@@ -26,11 +26,11 @@ func absentWarning(key string, values []string) (warning string, absent bool) {
 	for _, value := range values {
 		// Patterns may well be for what comes.
 		if !strings.ContainsAny(value, `*?[\`) && !slices.Contains(there, value) {
-			missing = append(missing, quoted(value))
+			missing = append(missing, value)
 		}
 	}
 	if len(missing) == 0 {
 		return "", false
 	}
-	return clean(fmt.Sprintf("this machine has no interface %s now; it has %s", strings.Join(missing, ", "), valuesText(there))), true
+	return clean(fmt.Sprintf("this machine has no interface %s now; it has %s", valuesText(missing), valuesText(there))), true
 }

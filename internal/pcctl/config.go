@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -197,9 +196,5 @@ func valuesText(values []string) string {
 	if len(values) == 0 {
 		return "-"
 	}
-	words := make([]string, len(values))
-	for i, v := range values {
-		words[i] = quoted(v)
-	}
-	return strings.Join(words, " ")
+	return clean(config.Words(values).String())
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/packetcache/packetcache/internal/config"
 	"github.com/packetcache/packetcache/internal/control"
 )
 
@@ -257,15 +258,8 @@ func defaultName(host string, now time.Time, format control.Format) string {
 	return strings.TrimLeft(host, "-.") + now.Format("_060102_1504.") + string(format)
 }
 
-// quoted is a file name that a shell takes as one word.
-func quoted(name string) string {
-	if strings.IndexFunc(name, func(r rune) bool {
-		return !(r > 127 || strings.ContainsRune("-_./\\:+,@%", r) || '0' <= r && r <= '9' || 'A' <= r && r <= 'Z' || 'a' <= r && r <= 'z')
-	}) < 0 && !strings.HasPrefix(name, "-") {
-		return clean(name)
-	}
-	return `"` + clean(name) + `"`
-}
+// quoted is a file name that a shell takes as one word, and is safe to print.
+func quoted(name string) string { return clean(config.Quoted(name)) }
 
 // A output takes a dump: a file that appears when it is committed, or a stream.
 type output interface {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -244,7 +245,8 @@ func TestInstallSets(t *testing.T) {
 		}
 	}
 	code, out, errs := install("--ram-percent", "2.5", "--interface", "Ethernet, 2", "--interface", "wl*", "--exclude", "docker0")
-	if code != 0 || !strings.Contains(errs, `no interface "Ethernet, 2" now; it has `) || strings.Contains(errs, "wl*") || !strings.HasPrefix(out, "installed\nram-percent = 2.5 in ") || !strings.Contains(out, "\nStarted: ") {
+	_, err := net.Interfaces() // which Wine does not tell
+	if code != 0 || err == nil && !strings.Contains(errs, `no interface "Ethernet, 2" now; it has `) || strings.Contains(errs, "wl*") || !strings.HasPrefix(out, "installed\nram-percent = 2.5 in ") || !strings.Contains(out, "\nStarted: ") {
 		t.Errorf("code %d\n%s%s", code, out, errs)
 	}
 	set := m.settings()

@@ -3,7 +3,6 @@ package pcctl
 import (
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/packetcache/packetcache/internal/config"
@@ -39,7 +38,7 @@ func (v *verification) lines() []string {
 	for _, fact := range endFacts(v.report) {
 		facts.add(fact[0], fact[1])
 	}
-	facts.add("interfaces", strings.Join(c.Interfaces, ", "))
+	facts.add("interfaces", valuesText(c.Interfaces))
 	if n := len(c.Coverage); n > 0 {
 		facts.add("coverage", fmt.Sprintf("%s, from %s to %s", counted(uint64(n), "line"), stamp(c.Coverage[0].Time), stamp(c.Coverage[n-1].Time)))
 	}
