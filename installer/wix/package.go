@@ -63,6 +63,7 @@ func (p *pkg) contents() []content {
 		program("PacketCacheEvents.dll"),
 		other("PacketCache.xml", "eventlog/PacketCache.xml"),
 		other("LICENSE.txt", "LICENSE"),
+		{"THIRD-PARTY.txt", filepath.Join(p.Programs, "THIRD-PARTY.txt"), false},
 		other("ReadPacketCache.ps1", "scripts/ReadPacketCache.ps1"),
 		other("ReadRemotePacketCache.ps1", "scripts/ReadRemotePacketCache.ps1"),
 		other("PacketCache.admx", "installer/admx/PacketCache.admx"),

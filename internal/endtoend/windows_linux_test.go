@@ -111,6 +111,11 @@ func buildWindows(dir, version string) error {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("messagedll: %w\n%s", err, out)
 	}
+	cmd = exec.Command("go", "run", "-buildvcs=false", "../../installer/licences", "-o", filepath.Join(dir, "THIRD-PARTY.txt"),
+		filepath.Join(dir, "packetcache.exe"), filepath.Join(dir, "pcctl.exe"))
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("licences: %w\n%s", err, out)
+	}
 	return nil
 }
 

@@ -150,7 +150,7 @@ func (w *windows) isInstalled(m msi) {
 		w.t.Error("the service has no description")
 	}
 	w.hasEventSource()
-	want := []string{"LICENSE.txt", "PacketCache.xml", "PacketCacheEvents.dll", "ReadPacketCache.ps1", "ReadRemotePacketCache.ps1", "packetcache.exe", "pcctl.exe", "policy"}
+	want := []string{"LICENSE.txt", "PacketCache.xml", "PacketCacheEvents.dll", "ReadPacketCache.ps1", "ReadRemotePacketCache.ps1", "THIRD-PARTY.txt", "packetcache.exe", "pcctl.exe", "policy"}
 	if got := w.files(); !slices.Equal(got, want) {
 		w.t.Errorf("files are %q, want %q", got, want)
 	}
@@ -211,12 +211,10 @@ func (w *windows) settings(want map[string]string) {
 }
 
 // stillHolds checks that a packet is there that was recorded before the service was
-// stopped, if this version keeps packets over that.
+// stopped.
 func (w *windows) stillHolds(text string) {
 	w.t.Helper()
-	if _, keeps := config.FieldByKey("persist"); keeps {
-		eventually(w.t, "the packet of before in the dump", func() bool { return holds(w.t, w.dump(), text) })
-	}
+	eventually(w.t, "the packet of before in the dump", func() bool { return holds(w.t, w.dump(), text) })
 }
 
 // From the installation over an upgrade and a repair to the removal.
@@ -228,9 +226,13 @@ func TestWindowsMSI(t *testing.T) {
 	}
 	w.isRemoved()
 
-	w.install(older, "RAMPERCENT=3", "INTERFACES=wire?|none", "EXCLUDE=other*", "LOGLEVEL=debug")
+	recovery, ok := config.FieldByKey("recovery-recipients")
+	if !ok {
+		t.Fatal("there is no setting recovery-recipients")
+	}
+	w.install(older, "RAMPERCENT=3", "INTERFACES=wire?|none", "EXCLUDE=other*", "LOGLEVEL=debug", "RECOVERYRECIPIENTS="+recovery.Example)
 	w.isInstalled(older)
-	given := map[string]string{"RamPercent": "0x3", "Interfaces": "wire?|none", "Exclude": "other*", "LogLevel": "debug", "RecoveryRecipients": ""}
+	given := map[string]string{"RamPercent": "0x3", "Interfaces": "wire?|none", "Exclude": "other*", "LogLevel": "debug", "RecoveryRecipients": recovery.Example}
 	w.settings(given)
 	st := w.awaitInterface("wire0", control.InterfaceCapturing)
 	if st.Name != "wire0" {
@@ -272,15 +274,16 @@ func TestWindowsMSI(t *testing.T) {
 	w.stillHolds(text)
 
 	// Removed but for settings and data, it comes back with them.
-	kept := w.path(dataDir + `\crash.txt`)
-	if err := os.WriteFile(kept, []byte("text"), 0o600); err != nil {
+	if err := os.WriteFile(w.path(dataDir+`\crash.txt`), []byte("text"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	w.msiexec(installed, "a removal that keeps", "/x", newer.product, "KEEPCACHE=1")
 	w.isRemoved()
 	w.settings(given)
-	if _, err := os.Stat(kept); err != nil {
-		t.Error(err)
+	for _, name := range []string{"PacketCache.sealed", "crash.txt"} {
+		if _, err := os.Stat(w.path(dataDir + `\` + name)); err != nil {
+			t.Error(err)
+		}
 	}
 	w.install(newer)
 	w.isInstalled(newer)
