@@ -45,6 +45,15 @@ msi/amd64 msi/arm64: msi/%: build/windows/%
 	$(GO) run ./installer/wix -arch $* -version $(VERSION) -programs bin/windows-$* \
 		-o bin/packetcache-$(VERSION)-$(if $(filter amd64,$*),x64,$*).msi
 
+.PHONY: dist
+dist: build build/tools/nfpm ## everything of a release, in dist/ (SIGN_CERT=file SIGN_KEY=file TIMESTAMP_URL=... sign it)
+	GO=$(GO) SIGN_CERT='$(SIGN_CERT)' SIGN_KEY='$(SIGN_KEY)' SIGN_CA='$(SIGN_CA)' TIMESTAMP_URL='$(TIMESTAMP_URL)' \
+		scripts/dist.sh $(VERSION) dist
+
+# Its modules are many, and concern nothing else.
+build/tools/nfpm: .ci/nfpm/go.mod .ci/nfpm/go.sum
+	GOOS= GOARCH= $(GO) build -modfile=.ci/nfpm/go.mod -o $@ tool
+
 .PHONY: test
 test: test-deps test-static test-linux test-windows ## everything that a change has to pass
 
@@ -107,4 +116,4 @@ generate: ## rewrite the files that are made from code (docs/configuration.md, d
 
 .PHONY: clean
 clean: ## remove what the other targets made
-	rm -rf bin build cmd/*/*.syso
+	rm -rf bin build dist cmd/*/*.syso

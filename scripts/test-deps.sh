@@ -28,6 +28,10 @@ node             nodejs
 npm              npm
 wixl             wixl
 msibuild         msitools
+zip              zip
+osslsigncode     osslsigncode
+lintian          lintian
+rpm              rpm
 "
 
 missing=

@@ -1,0 +1,298 @@
+//go:build !race
+
+// What is released is the same whether the tests look for races or not.
+
+package endtoend
+
+import (
+	"archive/tar"
+	"archive/zip"
+	"bytes"
+	"compress/gzip"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// root is the directory of the project.
+const root = "../.."
+
+// nfpm builds the program that makes packages, once.
+var nfpm = sync.OnceValues(func() (string, error) {
+	dir, err := builtPrograms()
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "nfpm")
+	cmd := exec.Command("go", "build", "-C", root, "-modfile=.ci/nfpm/go.mod", "-o", path, "tool")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("nfpm: %w\n%s", err, out)
+	}
+	return path, nil
+})
+
+// forRelease builds the programs of a version as "make build" leaves them, for one
+// architecture of each system, once, and returns their directory.
+func forRelease(t *testing.T, version string) string {
+	t.Helper()
+	dir, err := builtPrograms()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir = filepath.Join(dir, "release-"+version)
+	if _, err := os.Stat(dir); err == nil {
+		return dir
+	}
+	forLinux := filepath.Join(dir, "linux-"+runtime.GOARCH)
+	cmd := exec.Command("go", "build", "-buildvcs=false", "-ldflags", "-s -w -X github.com/packetcache/packetcache/internal/version.version="+version,
+		"-o", forLinux+"/", "../../cmd/packetcache", "../../cmd/pcctl")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	must(t, "go", "run", "../../installer/licences", "-o", forLinux+"/THIRD-PARTY.txt", forLinux+"/packetcache", forLinux+"/pcctl")
+	if err := buildWindows(filepath.Join(dir, "windows-amd64"), version); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// dist makes all that is released of a version and returns its directory.
+func dist(t *testing.T, version string, environment ...string) string {
+	t.Helper()
+	for _, name := range []string{"wixl", "msibuild", "zip", "gzip", "tar"} {
+		need(t, name)
+	}
+	tool, err := nfpm()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(t.TempDir(), "dist")
+	cmd := exec.Command("scripts/dist.sh", version, out)
+	cmd.Dir = root
+	cmd.Env = append(os.Environ(), "BIN="+forRelease(t, version), "NFPM="+tool, "SOURCE_DATE_EPOCH=1800000000")
+	cmd.Env = append(cmd.Env, environment...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("dist.sh: %v\n%s", err, out)
+	}
+	return out
+}
+
+// released is what dist makes of a version, once.
+func released(t *testing.T, version string) string {
+	t.Helper()
+	dir, err := builtPrograms()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir = filepath.Join(dir, "dist-"+version)
+	if _, err := os.Stat(dir); err != nil {
+		if err := os.CopyFS(dir, os.DirFS(dist(t, version))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// A release is complete, and comes out the same each time.
+func TestDist(t *testing.T) {
+	const version = "1.0.0"
+	arch := runtime.GOARCH
+	rpm := map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[arch]
+	first := released(t, version)
+	entries, err := os.ReadDir(first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	want := []string{
+		"RELEASE_NOTES.md", "SHA256SUMS", "packetcache-1.0.0-1." + rpm + ".rpm", "packetcache-1.0.0-linux-" + arch + ".tar.gz",
+		"packetcache-1.0.0-policy.zip", "packetcache-1.0.0-windows-amd64.zip", "packetcache-1.0.0-x64.msi", "packetcache_1.0.0-1_" + arch + ".deb",
+	}
+	slices.Sort(want)
+	if slices.Sort(names); !slices.Equal(names, want) {
+		t.Errorf("the release has\n%q, want\n%q", names, want)
+	}
+	again := dist(t, version)
+	for _, name := range names {
+		a, errA := os.ReadFile(filepath.Join(first, name))
+		b, errB := os.ReadFile(filepath.Join(again, name))
+		if errA != nil || errB != nil || !bytes.Equal(a, b) {
+			t.Errorf("%s came out different the second time (%v, %v)", name, errA, errB)
+		}
+		if name == "RELEASE_NOTES.md" && !bytes.Contains(a, []byte("### Added")) {
+			t.Errorf("the release notes are %q", a)
+		}
+	}
+
+	of := time.Unix(1800000000, 0)
+	windows, modified := unzip(t, filepath.Join(first, "packetcache-1.0.0-windows-amd64.zip"))
+	for _, name := range []string{"packetcache.exe", "pcctl.exe", "PacketCacheEvents.dll", "ReadPacketCache.ps1", "PacketCache.xml", "LICENSE", "THIRD-PARTY.txt"} {
+		if len(windows["packetcache-1.0.0-windows-amd64/"+name]) == 0 {
+			t.Errorf("the archive for Windows has no %s", name)
+		}
+	}
+	if !modified.Equal(of) {
+		t.Errorf("its files are of %v, want %v", modified, of)
+	}
+	policy, _ := unzip(t, filepath.Join(first, "packetcache-1.0.0-policy.zip"))
+	for _, name := range []string{"PacketCache.admx", "en-US/PacketCache.adml", "de-DE/PacketCache.adml"} {
+		if len(policy["packetcache-1.0.0-policy/"+name]) == 0 {
+			t.Errorf("the templates lack %s", name)
+		}
+	}
+	linux := untar(t, filepath.Join(first, "packetcache-1.0.0-linux-"+arch+".tar.gz"))
+	for _, name := range []string{"packetcache", "pcctl", "packetcache.service", "LICENSE", "THIRD-PARTY.txt"} {
+		header := linux["packetcache-1.0.0-linux-"+arch+"/"+name]
+		if header == nil || header.Uid != 0 || !header.ModTime.Equal(of) || (header.Mode&0o111 != 0) != !strings.Contains(name, ".") && name != "LICENSE" {
+			t.Errorf("in the archive for Linux %s is %+v", name, header)
+		}
+	}
+}
+
+func unzip(t *testing.T, path string) (files map[string][]byte, modified time.Time) {
+	t.Helper()
+	r, err := zip.OpenReader(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	files = map[string][]byte{}
+	for _, f := range r.File {
+		in, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if files[f.Name], err = io.ReadAll(in); err != nil {
+			t.Fatal(err)
+		}
+		in.Close()
+		modified = f.Modified
+	}
+	return files, modified
+}
+
+func untar(t *testing.T, path string) map[string]*tar.Header {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	headers := map[string]*tar.Header{}
+	for r := tar.NewReader(z); ; {
+		header, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return headers
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		headers[header.Name] = header
+	}
+}
+
+// What is signed is verified, and what was changed since is not.
+func TestDistSigned(t *testing.T) {
+	need(t, "osslsigncode")
+	cert, key := testCertificate(t)
+	out := dist(t, "1.0.0", "SIGN_CERT="+cert, "SIGN_KEY="+key)
+	files, _ := unzip(t, filepath.Join(out, "packetcache-1.0.0-windows-amd64.zip"))
+	dir := t.TempDir()
+	signed := []string{filepath.Join(out, "packetcache-1.0.0-x64.msi")}
+	for _, name := range []string{"packetcache.exe", "pcctl.exe", "PacketCacheEvents.dll"} {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, files["packetcache-1.0.0-windows-amd64/"+name], 0o644); err != nil {
+			t.Fatal(err)
+		}
+		signed = append(signed, path)
+	}
+	verify := func(path string) (string, error) {
+		cmd := exec.Command("scripts/verify-signature.sh", path)
+		cmd.Dir, cmd.Env = root, append(os.Environ(), "SIGN_CERT="+cert)
+		text, err := cmd.CombinedOutput()
+		return string(text), err
+	}
+	for _, path := range signed {
+		if text, err := verify(path); err != nil {
+			t.Errorf("%s: %v\n%s", path, err, text)
+		}
+		whole, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		whole[len(whole)/2] ^= 1
+		if err := os.WriteFile(path, whole, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if text, err := verify(path); err == nil {
+			t.Errorf("%s with a flipped bit is verified\n%s", path, text)
+		}
+	}
+	other, _ := testCertificate(t)
+	whole := filepath.Join(dir, "whole.exe")
+	if err := os.WriteFile(whole, files["packetcache-1.0.0-windows-amd64/pcctl.exe"], 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := verify(whole); err != nil {
+		t.Errorf("%v\n%s", err, text)
+	}
+	cert = other
+	if text, err := verify(whole); err == nil {
+		t.Errorf("the signature of somebody else is verified\n%s", text)
+	}
+}
+
+// testCertificate makes a certificate to sign programs with, and its key.
+func testCertificate(t *testing.T) (cert, key string) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(time.Now().UnixNano()),
+		Subject:      pkix.Name{CommonName: fmt.Sprintf("PacketCache test %d", time.Now().UnixNano())},
+		NotBefore:    time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	for path, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der}, key: {Type: "PRIVATE KEY", Bytes: secret}} {
+		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return cert, key
+}
