@@ -268,7 +268,7 @@ func (r *Restorer) cross(log int, next *record.Segment) {
 			// The first segment of a log is known by its age.
 			begins := next != nil && i == log && l.left == r.state.Logs[i].Segments && r.at(next.Newest) == l.newest
 			if l.left > 0 && !begins {
-				c.lose(r.placeIn(l), l.newest)
+				c.loseUpTo(r.placeIn(l), l.newest)
 			}
 		}
 		return false

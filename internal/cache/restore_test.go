@@ -555,3 +555,29 @@ func TestStateOfNonsense(t *testing.T) {
 		t.Errorf("a cache older than any is %v old", s.Age)
 	}
 }
+
+// TestRestoredForecast: how far back another budget would reach is told as before,
+// from what earlier runs have seen.
+func TestRestoredForecast(t *testing.T) {
+	w, c := worldly(t, 14, 20000, Options{Bytes: smallBudget})
+	before := c.Stats()
+	saved := saveAll(t, c)
+	again := newCache(t, Options{Bytes: smallBudget, Bias: 2, Boot: func() int64 { return w.boot }})
+	saved.restoreAll(t, again, 0)
+	after := again.Stats()
+	if before.Evicted.Packets == 0 || after.Before != before.Evicted {
+		t.Fatalf("%v evicted, %v known of later", before.Evicted, after.Before)
+	}
+	for _, bytes := range []int{smallBudget / 2, smallBudget, 3 * smallBudget} {
+		a, _ := before.Forecast(2, bytes, LongRun)
+		b, ok := after.Forecast(2, bytes, LongRun)
+		for class := range NumClasses {
+			if r := b.Promise(class).Seconds() / a.Promise(class).Seconds(); !ok || r < 0.95 || r > 1.05 {
+				t.Errorf("%d bytes, class %d: %v before, %v after", bytes, class, a.Promise(class), b.Promise(class))
+			}
+		}
+		if r := b.Unanswered.Seconds() / a.Unanswered.Seconds(); r < 0.95 || r > 1.05 {
+			t.Errorf("%d bytes: unanswered packets %v before, %v after", bytes, a.Unanswered, b.Unanswered)
+		}
+	}
+}

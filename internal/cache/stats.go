@@ -112,8 +112,8 @@ type TierStats struct {
 type Stats struct {
 	// Age is how far back the history reaches by the cache's own clock: since the
 	// cache was made, or, once packets of earlier runs are restored, since that which
-	// they are the history of began. Run is since the cache was made.
-	Age, Run time.Duration
+	// they are the history of began.
+	Age time.Duration
 	// Seen packets were handed to Append and Replay, Restored are of earlier runs.
 	// Seen + Restored = Stored + Refused; Stored = what is held + Evicted.
 	Seen, Restored, Stored, Evicted Count
@@ -186,7 +186,6 @@ func (c *Cache) Stats() Stats {
 	c.clock.live(boot)
 	s := Stats{
 		Age:      time.Duration(c.clock.now - c.beginning),
-		Run:      time.Duration(c.clock.now),
 		Seen:     c.stats.seen,
 		Restored: c.stats.restored,
 		Refused:  map[Refusal]Count{},

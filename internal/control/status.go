@@ -102,9 +102,10 @@ type Count struct {
 // Totals follow packets from the interface to their end. Stored packets that
 // were not Evicted are in the cache now.
 type Totals struct {
-	// Seen packets were handed to the cache.
-	Seen Count `json:"seen"`
-	// Stored packets were put into it.
+	// Seen packets were handed to the cache, Restored ones are of earlier runs.
+	Seen     Count `json:"seen"`
+	Restored Count `json:"restored"`
+	// Stored packets are those of both that were put into it.
 	Stored Count `json:"stored"`
 	// Evicted packets had to make room for others.
 	Evicted Count `json:"evicted"`

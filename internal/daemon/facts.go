@@ -32,7 +32,11 @@ func (d *Daemon) Section() pcapio.Section {
 	if !s.Unanswered.Complete {
 		fmt.Fprintf(&kept, "first packets that nothing followed: the last %v\n", (time.Duration(s.Unanswered.Seconds) * time.Second).String())
 	}
-	fmt.Fprintf(&kept, "%d of %d packets seen were evicted, %d were dropped before they could be stored.", s.Totals.Evicted.Packets, s.Totals.Seen.Packets, s.Totals.Dropped)
+	came := fmt.Sprintf("%d packets seen", s.Totals.Seen.Packets)
+	if n := s.Totals.Restored.Packets; n > 0 {
+		came = fmt.Sprintf("%d packets seen and %d restored", s.Totals.Seen.Packets, n)
+	}
+	fmt.Fprintf(&kept, "%d of %s were evicted, %d were dropped before they could be stored.", s.Totals.Evicted.Packets, came, s.Totals.Dropped)
 	return pcapio.Section{
 		Hardware:    runtime.GOARCH,
 		OS:          runtime.GOOS,

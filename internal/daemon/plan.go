@@ -33,12 +33,13 @@ func (d *Daemon) plan(req control.PlanRequest) (control.Plan, error) {
 	return p, nil
 }
 
-// rates are what has come on average.
+// rates are what has come on average, in earlier runs of the service too as far as
+// that was restored.
 func rates(stats *cache.Stats, m control.Memory) control.Rates {
 	r := control.Rates{Seconds: stats.Age.Seconds(), Compression: 1}
 	if r.Seconds > 0 {
-		r.PacketsPerSecond = float64(stats.Seen.Packets) / r.Seconds
-		r.BytesPerSecond = float64(stats.Seen.Bytes) / r.Seconds
+		r.PacketsPerSecond = float64(stats.Seen.Packets+stats.Restored.Packets+stats.Before.Packets) / r.Seconds
+		r.BytesPerSecond = float64(stats.Seen.Bytes+stats.Restored.Bytes+stats.Before.Bytes) / r.Seconds
 	}
 	if m.CacheBytes > 0 {
 		r.Compression = float64(m.UncompressedBytes) / float64(m.CacheBytes)

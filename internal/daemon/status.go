@@ -77,7 +77,7 @@ func (d *Daemon) memory(stats *cache.Stats, links []capture.Status) control.Memo
 
 func totals(stats *cache.Stats, links []capture.Status) control.Totals {
 	t := control.Totals{
-		Seen: control.Count(stats.Seen), Stored: control.Count(stats.Stored), Evicted: control.Count(stats.Evicted),
+		Seen: control.Count(stats.Seen), Restored: control.Count(stats.Restored), Stored: control.Count(stats.Stored), Evicted: control.Count(stats.Evicted),
 		Damaged: control.Count(stats.Damaged),
 		Refused: map[string]uint64{},
 	}

@@ -118,7 +118,11 @@ func memoryText(m control.Memory) string {
 func bytesText(n int64) string { return config.FormatBytes(uint64(max(n, 0))) }
 
 func packetsText(t control.Totals) string {
-	text := fmt.Sprintf("%s seen (%s), %s stored", grouped(t.Seen.Packets), config.FormatBytes(t.Seen.Bytes), grouped(t.Stored.Packets))
+	text := fmt.Sprintf("%s seen (%s)", grouped(t.Seen.Packets), config.FormatBytes(t.Seen.Bytes))
+	if t.Restored.Packets > 0 {
+		text += fmt.Sprintf(", %s restored (%s)", grouped(t.Restored.Packets), config.FormatBytes(t.Restored.Bytes))
+	}
+	text += fmt.Sprintf(", %s stored", grouped(t.Stored.Packets))
 	if t.Evicted.Packets > 0 {
 		text += fmt.Sprintf(", %s of them evicted since", grouped(t.Evicted.Packets))
 	}

@@ -135,9 +135,6 @@ func (k *Keeper) write(final bool, l limit) (saved *Saved, missing string, err e
 		if l.givenUp() {
 			return nil, "", errGivenUp
 		}
-		if seg.Records == 0 {
-			continue // it was evicted meanwhile
-		}
 		if cut = l.over(flush.reserve(len(seg.Data))); cut {
 			break
 		}
