@@ -82,7 +82,7 @@ func (c *Client) endDump(ctx context.Context, name string, end, ended <-chan str
 	defer again.Stop()
 	for {
 		var answer Ended
-		if err := c.getJSON(ctx, "/v1/dump/end", url.Values{paramFollow: {name}}, &answer); err == nil {
+		if err := c.askJSON(ctx, http.MethodPost, "/v1/dump/end", url.Values{paramFollow: {name}}, nil, &answer); err == nil {
 			return
 		}
 		select {

@@ -82,7 +82,13 @@ func TestFollowEndsEarly(t *testing.T) {
 
 func TestFollowNames(t *testing.T) {
 	dir, _ := serve(t, &fakeService{dump: following})
-	ask := func(path string) answer { return raw(t, dir, "GET "+path+" HTTP/1.1\r\nHost: x\r\n\r\n") }
+	ask := func(path string) answer {
+		method := "GET"
+		if strings.HasPrefix(path, "/v1/dump/end") {
+			method = "POST"
+		}
+		return raw(t, dir, method+" "+path+" HTTP/1.1\r\nHost: x\r\n\r\n")
+	}
 	for _, name := range []string{"", strings.Repeat("x", maxName+1)} {
 		if got := ask("/v1/dump?follow=" + name); got.status != http.StatusBadRequest {
 			t.Errorf("name %q: %+v", name, got)

@@ -97,7 +97,7 @@ func NewServer(service Service, errors *log.Logger) *Server {
 		"/v1/settings":   {method: http.MethodGet, handle: s.settings},
 		"/v1/plan":       {method: http.MethodGet, handle: s.plan},
 		"/v1/dump":       {method: http.MethodGet, handle: s.dump},
-		"/v1/dump/end":   {method: http.MethodGet, handle: s.endDump},
+		"/v1/dump/end":   {method: http.MethodPost, handle: s.endDump},
 		"/v1/clear":      {method: http.MethodPost, handle: s.clear},
 		pathUnwrap:       {method: http.MethodPost, handle: s.unwrap, body: MaxAgeHeader},
 	}
