@@ -94,6 +94,9 @@ func dist(t *testing.T, version string, environment ...string) string {
 	return out
 }
 
+// signedVersion is the version whose release is signed.
+const signedVersion = "1.1.0"
+
 // released is what dist makes of a version, once.
 func released(t *testing.T, version string) string {
 	t.Helper()
@@ -102,10 +105,20 @@ func released(t *testing.T, version string) string {
 		t.Fatal(err)
 	}
 	dir = filepath.Join(dir, "dist-"+version)
-	if _, err := os.Stat(dir); err != nil {
-		if err := os.CopyFS(dir, os.DirFS(dist(t, version))); err != nil {
+	if _, err := os.Stat(dir); err == nil {
+		return dir
+	}
+	var environment []string
+	if version == signedVersion {
+		need(t, "osslsigncode")
+		cert, key, err := signer()
+		if err != nil {
 			t.Fatal(err)
 		}
+		environment = []string{"SIGN_CERT=" + cert, "SIGN_KEY=" + key}
+	}
+	if err := os.CopyFS(dir, os.DirFS(dist(t, version, environment...))); err != nil {
+		t.Fatal(err)
 	}
 	return dir
 }
@@ -217,61 +230,79 @@ func untar(t *testing.T, path string) map[string]*tar.Header {
 
 // What is signed is verified, and what was changed since is not.
 func TestDistSigned(t *testing.T) {
-	need(t, "osslsigncode")
-	cert, key := testCertificate(t)
-	out := dist(t, "1.0.0", "SIGN_CERT="+cert, "SIGN_KEY="+key)
-	files, _ := unzip(t, filepath.Join(out, "packetcache-1.0.0-windows-amd64.zip"))
-	dir := t.TempDir()
-	signed := []string{filepath.Join(out, "packetcache-1.0.0-x64.msi")}
-	for _, name := range []string{"packetcache.exe", "pcctl.exe", "PacketCacheEvents.dll"} {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, files["packetcache-1.0.0-windows-amd64/"+name], 0o644); err != nil {
-			t.Fatal(err)
-		}
-		signed = append(signed, path)
+	out, name := released(t, signedVersion), "packetcache-"+signedVersion+"-windows-amd64"
+	cert, _, err := signer()
+	if err != nil {
+		t.Fatal(err)
 	}
-	verify := func(path string) (string, error) {
+	verify := func(path, cert string) (string, error) {
 		cmd := exec.Command("scripts/verify-signature.sh", path)
 		cmd.Dir, cmd.Env = root, append(os.Environ(), "SIGN_CERT="+cert)
 		text, err := cmd.CombinedOutput()
 		return string(text), err
 	}
-	for _, path := range signed {
-		if text, err := verify(path); err != nil {
-			t.Errorf("%s: %v\n%s", path, err, text)
-		}
-		whole, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		whole[len(whole)/2] ^= 1
-		if err := os.WriteFile(path, whole, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		if text, err := verify(path); err == nil {
-			t.Errorf("%s with a flipped bit is verified\n%s", path, text)
+	signed, _ := unzip(t, filepath.Join(out, name+".zip"))
+	for file := range signed {
+		if extension := filepath.Ext(file); extension != ".exe" && extension != ".dll" {
+			delete(signed, file)
 		}
 	}
-	other, _ := testCertificate(t)
-	whole := filepath.Join(dir, "whole.exe")
-	if err := os.WriteFile(whole, files["packetcache-1.0.0-windows-amd64/pcctl.exe"], 0o644); err != nil {
+	const installer = "packetcache-" + signedVersion + "-x64.msi"
+	if signed[installer], err = os.ReadFile(filepath.Join(out, installer)); err != nil {
 		t.Fatal(err)
 	}
-	if text, err := verify(whole); err != nil {
-		t.Errorf("%v\n%s", err, text)
+	if len(signed) != 4 {
+		t.Errorf("%d files are signed", len(signed))
 	}
-	cert = other
-	if text, err := verify(whole); err == nil {
-		t.Errorf("the signature of somebody else is verified\n%s", text)
+	other, _, err := newSigner(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for file, text := range signed {
+		path := filepath.Join(t.TempDir(), filepath.Base(file))
+		write := func() {
+			t.Helper()
+			if err := os.WriteFile(path, text, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		write()
+		if said, err := verify(path, cert); err != nil {
+			t.Errorf("%s: %v\n%s", file, err, said)
+		}
+		if said, err := verify(path, other); err == nil {
+			t.Errorf("%s is verified as somebody else's\n%s", file, said)
+		}
+		text[len(text)/2] ^= 1
+		write()
+		if said, err := verify(path, cert); err == nil {
+			t.Errorf("%s with a flipped bit is verified\n%s", file, said)
+		}
 	}
 }
 
-// testCertificate makes a certificate to sign programs with, and its key.
-func testCertificate(t *testing.T) (cert, key string) {
-	t.Helper()
+// signer is a certificate to sign programs with, and its key, made once.
+func signer() (cert, key string, err error) {
+	dir, err := builtPrograms()
+	if err != nil {
+		return "", "", err
+	}
+	if cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem"); exists(cert) && exists(key) {
+		return cert, key, nil
+	}
+	return newSigner(dir)
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
+
+// newSigner makes one in a directory.
+func newSigner(dir string) (cert, key string, err error) {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		t.Fatal(err)
+		return "", "", err
 	}
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(time.Now().UnixNano()),
@@ -281,18 +312,17 @@ func testCertificate(t *testing.T) (cert, key string) {
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
 	if err != nil {
-		t.Fatal(err)
+		return "", "", err
 	}
 	secret, err := x509.MarshalPKCS8PrivateKey(private)
 	if err != nil {
-		t.Fatal(err)
+		return "", "", err
 	}
-	dir := t.TempDir()
 	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
 	for path, block := range map[string]*pem.Block{cert: {Type: "CERTIFICATE", Bytes: der}, key: {Type: "PRIVATE KEY", Bytes: secret}} {
 		if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
-			t.Fatal(err)
+			return "", "", err
 		}
 	}
-	return cert, key
+	return cert, key, nil
 }

@@ -115,7 +115,7 @@ func TestDebianPackage(t *testing.T) {
 		}
 		return "/" + name
 	}
-	older, newer := file("1.0.0"), file("1.1.0")
+	older, newer := file("1.0.0"), file(signedVersion)
 	const (
 		unit    = "/usr/lib/systemd/system/packetcache.service"
 		enabled = "/etc/systemd/system/multi-user.target.wants/packetcache.service"
@@ -151,7 +151,7 @@ func TestDebianPackage(t *testing.T) {
 		}
 	}
 	m.must("dpkg", "-i", newer)
-	installed("1.1.0")
+	installed(signedVersion)
 	kept()
 	m.must("dpkg", "-r", "packetcache")
 	if m.has("/usr/bin/packetcache") || m.has(unit) {
@@ -159,7 +159,7 @@ func TestDebianPackage(t *testing.T) {
 	}
 	kept()
 	m.must("dpkg", "-i", newer)
-	installed("1.1.0")
+	installed(signedVersion)
 	m.must("dpkg", "-P", "packetcache")
 	for _, name := range []string{older, newer} {
 		if err := os.Remove(m.path(name)); err != nil {
