@@ -66,6 +66,7 @@ type Daemon struct {
 	cache    *cache.Cache
 	dumper   *dump.Dumper
 	keeper   *persist.Keeper // nil: nothing is kept over a restart
+	told     atomic.Int64    // when it was told to stop, in ns since the Unix epoch
 	loop     *capture.Loop   // nil in a replay
 	replays  *replays        // nil when live
 	taken    taken
@@ -94,11 +95,7 @@ func Run(ctx context.Context, o Options, ready func()) error {
 		return err
 	}
 	defer d.replays.close()
-	defer func() {
-		if err := d.cache.Close(); err != nil {
-			eventlog.MemoryNotReleased(err).Log(d.log)
-		}
-	}()
+	defer d.release(ctx)
 	return d.run(ctx, ready)
 }
 

@@ -20,10 +20,12 @@ import (
 const (
 	// stopLimit is how long a save may take where nobody says.
 	stopLimit = 20 * time.Second
-	// closing is what the end of the service takes besides wiping its memory, of
-	// which it does at least wipedBytes in a second.
+	// closing is what the end of the service takes besides wiping its memory and
+	// giving it back, of which a busy machine does wipedBytes in a second.
 	closing    = 200 * time.Millisecond
-	wipedBytes = 4 << 30
+	wipedBytes = 3 << 29
+	// wipingShare of the time for a stop, at most, is left for that.
+	wipingShare = 4
 )
 
 // notKept says why nothing is kept over a restart, whatever the settings say;
@@ -79,13 +81,31 @@ func (d *Daemon) keep(ctx context.Context, captured <-chan struct{}) {
 }
 
 // saveBy is by when the cache has to be sealed. What is left until the service has
-// to have ended is for wiping its memory.
+// to have ended is for its memory.
 func (d *Daemon) saveBy(ctx context.Context) time.Time {
 	if d.o.StopBy == nil {
 		return time.Now().Add(stopLimit)
 	}
-	wiping := float64(d.budget()) / wipedBytes
-	return d.o.StopBy(ctx).Add(-closing - time.Duration(wiping*float64(time.Second)))
+	by := d.o.StopBy(ctx)
+	d.told.CompareAndSwap(0, time.Now().UnixNano())
+	limit := by.Sub(time.Unix(0, d.told.Load()))
+	return by.Add(-closing - min(d.wiping(), limit/wipingShare))
+}
+
+// wiping is how long it may take to wipe the memory and give it back.
+func (d *Daemon) wiping() time.Duration {
+	return time.Duration(float64(d.budget()) / wipedBytes * float64(time.Second))
+}
+
+// release wipes the memory and gives it back, if there is time for that. Otherwise
+// the end of the process gives it back, and the system wipes it.
+func (d *Daemon) release(ctx context.Context) {
+	if d.o.StopBy != nil && time.Until(d.o.StopBy(ctx)) < d.wiping() {
+		return
+	}
+	if err := d.cache.Close(); err != nil {
+		eventlog.MemoryNotReleased(err).Log(d.log)
+	}
 }
 
 // sealedCoverage is the coverage log as it stands in the file.

@@ -43,3 +43,28 @@ func TestStopPatience(t *testing.T) {
 		t.Errorf("without a deadline they get %v", got)
 	}
 }
+
+// What is left of a stop for wiping the memory is what that takes, and no more than
+// a quarter of it.
+func TestSaveBy(t *testing.T) {
+	const gib = 1 << 30
+	for _, test := range []struct {
+		budget      uint64
+		limit, want time.Duration // between the end of sealing and that of the stop
+	}{
+		{gib / 64, 4 * time.Second, 210 * time.Millisecond},
+		{gib * 3 / 2, 4 * time.Second, 1200 * time.Millisecond},
+		{6 * gib, 20 * time.Second, 4200 * time.Millisecond},
+		{60 * gib, 20 * time.Second, 5200 * time.Millisecond},
+	} {
+		stop := time.Now().Add(test.limit)
+		d := &Daemon{o: Options{StopBy: func(context.Context) time.Time { return stop }}}
+		d.granted.Store(test.budget)
+		for range 2 {
+			// A part of it counts from now on.
+			if got := stop.Sub(d.saveBy(t.Context())); (got - test.want).Abs() > 100*time.Millisecond {
+				t.Errorf("with %d bytes and %v there are %v left, want %v", test.budget, test.limit, got, test.want)
+			}
+		}
+	}
+}

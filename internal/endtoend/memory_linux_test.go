@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -191,4 +192,35 @@ func TestStartToCapturing(t *testing.T) {
 	if best > 2*time.Second {
 		t.Errorf("capturing only %v after the start, want at most 200 ms on an idle machine", best)
 	}
+}
+
+// Sealing the cache and reading it back take no more.
+func TestMemoryOfKeeping(t *testing.T) {
+	w := newWire(t)
+	dir := shortDir(t)
+	const budget = 40 << 20
+	args := []string{"--ram-size", "40MiB", "--checkpoint-interval", "1s"}
+	s := startAt(t, w.a, dir, args...)
+	server := begin(t, w.b.command(need(t, "iperf3"), "-s", "--forceflush"))
+	eventually(t, "iperf3 listening", func() bool { return strings.Contains(server.stdout.String(), "listening") })
+	w.a.must(t, "iperf3", "-c", plain4, "-n", "150M", "-P", "4")
+	full := s.await("evictions", func(st control.Status) bool { return st.Totals.Evicted.Packets > 0 }).Time
+	s.await("a checkpoint of the full cache", func(st control.Status) bool {
+		return st.Persistence.LastSave != nil && st.Persistence.LastSave.Time.After(full)
+	})
+	residenceOf(t, s).fitsWhole(t, "after checkpoints", budget)
+	s.stop(syscall.SIGTERM)
+
+	s = startAt(t, w.a, dir, args...)
+	if r := s.status().Persistence.Restore; r == nil || r.Bytes < budget/2 {
+		t.Errorf("restored %+v", r)
+	}
+	residenceOf(t, s).fitsWhole(t, "after the restore", budget)
+	w.a.must(t, "iperf3", "-c", plain4, "-n", "50M")
+	restored := time.Now()
+	s.await("one more checkpoint", func(st control.Status) bool {
+		return st.Persistence.LastSave != nil && st.Persistence.LastSave.Time.After(restored)
+	})
+	slurp(t, s.connect())
+	residenceOf(t, s).fitsWhole(t, "with all of it", budget)
 }

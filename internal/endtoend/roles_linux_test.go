@@ -28,6 +28,7 @@ func play(role string, args []string) int {
 		"frame":  sendFrame,
 		"tun":    holdTun,
 		"stream": stream,
+		"blast":  blast,
 	}
 	if err := roles[role](args); err != nil {
 		fmt.Fprintf(os.Stderr, "%s: %v\n", role, err)

@@ -7,10 +7,12 @@ import (
 	"maps"
 	"math/rand/v2"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
 	"github.com/packetcache/packetcache/internal/cache"
+	"github.com/packetcache/packetcache/internal/datadir"
 	"github.com/packetcache/packetcache/internal/datadir/faults"
 	"github.com/packetcache/packetcache/internal/vault"
 )
@@ -131,8 +133,15 @@ func TestFullDisk(t *testing.T) {
 // A failed checkpoint is told once, and so is that the next one has worked.
 func TestNotSavedIsToldOnce(t *testing.T) {
 	disk := faults.New()
+	var full atomic.Bool
+	full.Store(true)
+	disk.Fail = func(o faults.Operation) error {
+		if full.Load() && o.Kind == faults.Write && strings.HasPrefix(o.Name, vault.Name) {
+			return syscall.ENOSPC
+		}
+		return nil
+	}
 	r := begin(t, disk, cache.MinBytes, Settings{Persist: true, Interval: 1})
-	disk.Space = 2000 // for the key
 	failed := func(s Status) bool { return s.Problem != nil }
 	fill(r.cache, 0, few)
 	s := r.await("a failed checkpoint", failed)
@@ -145,7 +154,28 @@ func TestNotSavedIsToldOnce(t *testing.T) {
 		r.await("another try", func(Status) bool { return disk.Operations() > before+5 })
 	}
 	r.said("CacheNotSaved")
+	full.Store(false)
+	r.await("a checkpoint", func(s Status) bool { return s.Problem == nil && s.Saved != nil })
+	r.said("CacheNotSaved", "CacheSavedAgain")
 	r.kill()
+}
+
+// A start that died is told at the next one.
+func TestDeathIsTold(t *testing.T) {
+	disk := saved(t, few)
+	v, err := vault.In("/data", datadir.On(disk))
+	must(t, err)
+	must(t, v.Attempt(2))
+	r := begin(t, disk, cache.MinBytes, manual)
+	r.ready()
+	r.said("RestoreDied", "CacheRestored")
+	if text := r.log.text("RestoreDied"); !strings.Contains(text, "2 times now") {
+		t.Errorf("it says %q", text)
+	}
+	r.kill()
+	if got := v.Attempts(); got != 0 {
+		t.Errorf("%d attempts are noted afterwards", got)
+	}
 }
 
 // The power is cut after any operation: with nothing of what was not synced on the

@@ -9,8 +9,8 @@ const (
 	// A window is how many bytes are written before they are forced to the disk.
 	// It begins small, since nobody knows how fast the disk is, and grows as long
 	// as the disk takes less than quickFlush for it.
-	firstWindow = 256 << 10
-	lastWindow  = 32 << 20
+	firstWindow = 512 << 10
+	lastWindow  = 64 << 20
 	quickFlush  = 100 * time.Millisecond
 	// closing is what the end of a file takes beside its bytes: names, and the
 	// journal of the file system.
