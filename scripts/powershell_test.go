@@ -49,7 +49,11 @@ func (n *node) find(kind string) (found []*node) {
 // source is the text of the leaves.
 func (n *node) source() string {
 	var b strings.Builder
-	n.each(func(n *node) { b.WriteString(n.Text) })
+	n.each(func(n *node) {
+		if len(n.Kids) == 0 {
+			b.WriteString(n.Text)
+		}
+	})
 	return b.String()
 }
 
