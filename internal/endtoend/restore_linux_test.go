@@ -85,8 +85,9 @@ func restoreBehind(t *testing.T, budget, rate int, limit time.Duration) {
 	if done.Totals.Dropped > 0 {
 		t.Errorf("%d packets dropped of %d", done.Totals.Dropped, seen)
 	}
-	if least := uint64(float64(rate) * (took - began).Seconds() / 2); seen < least {
-		t.Errorf("only %d packets came in %v, want %d: the test does not send what it is to", seen, took-began, least)
+	// The last ones may still be on their way to the cache.
+	if least := float64(rate) * (took - began - 100*time.Millisecond).Seconds() / 2; float64(seen) < least {
+		t.Errorf("only %d packets came in %v, want %.0f: the test does not send what it is to", seen, took-began, least)
 	}
 	if r.Missing.Packets > r.Packets/100 || r.Damage != "" {
 		t.Errorf("restored %+v", r)

@@ -41,7 +41,7 @@ func TestFlusherKeepsDeadlines(t *testing.T) {
 		{"network drive", &slowDisk{rate: 500e3, each: 50 * time.Millisecond}, 4 * time.Second, 0.2},
 		{"old disk", &slowDisk{rate: 20e6, each: 20 * time.Millisecond}, 4 * time.Second, 0.6},
 		{"laptop disk", &slowDisk{rate: 80e6, each: 15 * time.Millisecond}, 4 * time.Second, 0.7},
-		{"flash", &slowDisk{rate: 400e6, each: 2 * time.Millisecond}, time.Second, 0.6},
+		{"flash", &slowDisk{rate: 400e6, each: 2 * time.Millisecond}, time.Second, 0.5},
 		{"fast flash", &slowDisk{rate: 2e9, each: time.Millisecond}, time.Second, 0.5},
 	} {
 		t.Run(test.name, func(t *testing.T) {
