@@ -31,7 +31,7 @@ build: $(PLATFORMS:%=build/%) ## build static binaries for every platform into b
 $(PLATFORMS:%=build/%): build/%:
 	$(if $(filter windows/%,$*),GOOS= GOARCH= $(GO) run ./installer/resources -arch $(notdir $*) -version $(VERSION) cmd/packetcache cmd/pcctl)
 	CGO_ENABLED=0 GOOS=$(word 1,$(subst /, ,$*)) GOARCH=$(word 2,$(subst /, ,$*)) \
-		$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/$(subst /,-,$*)/ ./cmd/...
+		$(GO) build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/$(subst /,-,$*)/ ./cmd/...
 	$(if $(filter windows/%,$*),GOOS= GOARCH= $(GO) run ./eventlog/messagedll -arch $(notdir $*) -version $(VERSION) -o bin/$(subst /,-,$*)/PacketCacheEvents.dll)
 	GOOS= GOARCH= $(GO) run ./installer/licences -o bin/$(subst /,-,$*)/THIRD-PARTY.txt \
 		$(addprefix bin/$(subst /,-,$*)/,$(if $(filter windows/%,$*),packetcache.exe pcctl.exe,packetcache pcctl))
