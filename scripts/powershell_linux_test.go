@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -60,9 +59,6 @@ func (n *node) source() string {
 // parse reads scripts with the grammar.
 func parse(t *testing.T, scripts ...string) []*node {
 	t.Helper()
-	if runtime.GOOS == "windows" {
-		t.Skip("the scripts are read on Linux")
-	}
 	modules, err := filepath.Abs("../build/tools/powershell")
 	if err != nil {
 		t.Fatal(err)
