@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"math"
 	"time"
 
 	"github.com/packetcache/packetcache/internal/cache"
@@ -159,23 +158,10 @@ func (d *Dumper) totals() func(packet.InterfaceID) pcapio.Statistics {
 func QueryBetween(since, until time.Time) cache.Query {
 	q := cache.All
 	if !since.IsZero() {
-		q.Since = nanos(since)
+		q.Since = packet.Nanos(since)
 	}
 	if !until.IsZero() {
-		q.Until = nanos(until)
+		q.Until = packet.Nanos(until)
 	}
 	return q
-}
-
-// nanos is a time in nanoseconds since the Unix epoch, or the nearest that
-// can be told: those reach from 1677 to 2262.
-func nanos(t time.Time) int64 {
-	switch {
-	case t.Year() < 1678:
-		return math.MinInt64
-	case t.Year() > 2261:
-		return math.MaxInt64
-	default:
-		return t.UnixNano()
-	}
 }

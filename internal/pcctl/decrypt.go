@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"math"
 	"strings"
-	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/packetcache/packetcache/internal/control"
 	"github.com/packetcache/packetcache/internal/filter"
+	"github.com/packetcache/packetcache/internal/packet"
 	"github.com/packetcache/packetcache/internal/seal"
 )
 
@@ -142,26 +142,13 @@ func decryptTo(ctx context.Context, m machine, c *cli.Context, d *decryption, ta
 func (d *decryption) between() {
 	d.since, d.until = math.MinInt64, math.MaxInt64
 	if !d.request.Since.IsZero() {
-		d.since = nanos(d.request.Since)
+		d.since = packet.Nanos(d.request.Since)
 	}
 	if !d.request.Until.IsZero() {
-		d.until = nanos(d.request.Until)
+		d.until = packet.Nanos(d.request.Until)
 	}
 	if newest := d.file.Found.Newest; d.request.Last > 0 && newest >= math.MinInt64+int64(d.request.Last) {
 		d.since = newest - int64(d.request.Last)
-	}
-}
-
-// nanos is a time in nanoseconds since the Unix epoch, or the nearest that can be
-// told: those reach from 1677 to 2262.
-func nanos(t time.Time) int64 {
-	switch {
-	case t.Year() < 1678:
-		return math.MinInt64
-	case t.Year() > 2261:
-		return math.MaxInt64
-	default:
-		return t.UnixNano()
 	}
 }
 
