@@ -8,6 +8,7 @@ import (
 
 	"github.com/packetcache/packetcache/internal/crash"
 	"github.com/packetcache/packetcache/internal/datadir"
+	"github.com/packetcache/packetcache/internal/keystore"
 	"github.com/packetcache/packetcache/internal/vault"
 )
 
@@ -26,9 +27,9 @@ func purgeData(path string) error {
 	names, err := dir.Names()
 	for _, name := range names {
 		switch {
-		case strings.HasSuffix(name, ".key"):
+		case strings.HasSuffix(name, keystore.Extension):
 			err = errors.Join(err, dir.Destroy(name))
-		case strings.HasPrefix(name, vault.Name), name == "restoring", name == crash.Running, name == crash.Last:
+		case strings.HasPrefix(name, vault.Name), name == vault.Restoring, name == crash.Running, name == crash.Last:
 			err = errors.Join(err, dir.Remove(name))
 		}
 	}

@@ -25,9 +25,9 @@ const (
 	Name = "PacketCache.sealed"
 	// rejected begins the names of files that were set aside.
 	rejected = Name + ".rejected"
-	// restoring is there while the sealed cache is being read back, and tells how
+	// Restoring is there while the sealed cache is being read back, and tells how
 	// often that was begun.
-	restoring = "restoring"
+	Restoring = "restoring"
 	maxMarker = 16
 )
 
@@ -108,7 +108,7 @@ func (v *Vault) Rejected() []string {
 // Attempts is how many processes have begun to read the sealed cache back and
 // ended before they came to its end.
 func (v *Vault) Attempts() int {
-	text, err := v.dir.Read(restoring, maxMarker)
+	text, err := v.dir.Read(Restoring, maxMarker)
 	if err != nil {
 		return 0
 	}
@@ -118,11 +118,11 @@ func (v *Vault) Attempts() int {
 
 // Attempt notes that it is begun, for the how manieth time.
 func (v *Vault) Attempt(n int) error {
-	return v.dir.Write(restoring, []byte(strconv.Itoa(n)+"\n"))
+	return v.dir.Write(Restoring, []byte(strconv.Itoa(n)+"\n"))
 }
 
 // Arrived notes that its end was reached, or that it is not to be read any more.
-func (v *Vault) Arrived() error { return v.dir.Remove(restoring) }
+func (v *Vault) Arrived() error { return v.dir.Remove(Restoring) }
 
 // DestroyKeys destroys the keys that neither the sealed cache nor a file that was
 // set aside names, nor the caller.
@@ -214,5 +214,5 @@ func (v *Vault) Wipe() (removed []string, err error) {
 		}
 		removed = append(removed, v.Path(file))
 	}
-	return removed, errors.Join(err, v.dir.Remove(restoring))
+	return removed, errors.Join(err, v.dir.Remove(Restoring))
 }
