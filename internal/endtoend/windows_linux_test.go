@@ -268,18 +268,25 @@ func (w *windows) registered(key, value string) string {
 	return match[1]
 }
 
-// processes are those of packetcache.exe on this machine, which all are in the
-// bench's process namespace.
-func (w *windows) processes() (pids []int) {
+// processes are those of packetcache.exe on this machine.
+func (w *windows) processes() []int { w.t.Helper(); return w.named("packetcache.exe") }
+
+// named are the processes of this Windows whose program has that name.
+func (w *windows) named(program string) (pids []int) {
 	w.t.Helper()
 	found, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	prefix := "WINEPREFIX=" + filepath.Join(w.dir, "prefix") + "\x00"
 	for _, path := range found {
 		line, err := os.ReadFile(path)
 		name, _, _ := strings.Cut(string(line), "\x00")
-		if err != nil || !strings.Contains(name, "packetcache.exe") {
+		if err != nil || !strings.Contains(name, program) {
+			continue
+		}
+		environment, err := os.ReadFile(filepath.Join(filepath.Dir(path), "environ"))
+		if err != nil || !strings.Contains(string(environment), prefix) {
 			continue
 		}
 		if pid, err := strconv.Atoi(strings.Split(path, "/")[2]); err == nil {
