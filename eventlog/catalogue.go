@@ -275,8 +275,8 @@ var catalogue = []Event{
 	},
 	{
 		ID: 1505, Name: "CacheRestored", Severity: Information, Category: Persistence,
-		Text:    "The cache was restored from %1: %2 packets, %3 bytes, sealed %4. From then on nothing was recorded for %5.",
-		Inserts: []Insert{{"file", Text}, {"packets", Count}, {"bytes", Bytes}, {"sealed", Text}, {"gap", Duration}},
+		Text:    "The cache was restored from %1: %2 packets, %3 bytes, sealed %4. Of the time from then on there is nothing: %5.",
+		Inserts: []Insert{{"file", Text}, {"packets", Count}, {"bytes", Bytes}, {"sealed", Text}, {"gap", Text}},
 		Do:      "Nothing. What was recorded between a checkpoint and a crash is lost.",
 	},
 	{

@@ -224,8 +224,8 @@ func CacheSavedAgain(file string) Occurrence {
 	return occur(1504, file)
 }
 
-// CacheRestored is event 1505 (information): The cache was restored from %1: %2 packets, %3 bytes, sealed %4. From then on nothing was recorded for %5.
-func CacheRestored(file string, packets uint64, bytes uint64, sealed string, gap time.Duration) Occurrence {
+// CacheRestored is event 1505 (information): The cache was restored from %1: %2 packets, %3 bytes, sealed %4. Of the time from then on there is nothing: %5.
+func CacheRestored(file string, packets uint64, bytes uint64, sealed string, gap string) Occurrence {
 	return occur(1505, file, packets, bytes, sealed, gap)
 }
 

@@ -65,6 +65,9 @@ type Restore struct {
 	Checkpoint bool      `json:"checkpoint"`
 	// AwaySeconds is how long ago that was when the service started.
 	AwaySeconds float64 `json:"away_seconds"`
+	// SetBackSeconds is by how much the clock of the machine has gone back since, at
+	// least; then AwaySeconds is 0, and nobody knows.
+	SetBackSeconds float64 `json:"set_back_seconds,omitempty"`
 	// Packets and Bytes have come back; Missing are those of the file that have
 	// not, for want of memory or because the file is damaged.
 	Packets uint64 `json:"packets"`

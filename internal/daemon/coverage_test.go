@@ -46,7 +46,7 @@ func TestCoverageOfRuns(t *testing.T) {
 // What an earlier run looked at comes back, with the gap after a checkpoint.
 func TestReturned(t *testing.T) {
 	for _, final := range []bool{true, false} {
-		var d Daemon
+		d := &Daemon{started: begin.Add(1000 * time.Second)}
 		d.coverage.add(entry(1000, "start"))
 		head := &seal.Head{Saved: begin.Add(500 * time.Second), Final: final, Coverage: []seal.Coverage{
 			seal.Coverage(entry(1, "start")), seal.Coverage(entry(2, "up")),

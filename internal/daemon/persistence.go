@@ -53,6 +53,7 @@ func (d *Daemon) newKeeper() *persist.Keeper {
 		Returned:  d.returned,
 		StopBy:    d.saveBy,
 		OnBattery: power.OnBattery,
+		Now:       time.Now,
 	}, keeperSettings(d.settings()))
 }
 
@@ -129,6 +130,12 @@ func (d *Daemon) returned(head *seal.Head) {
 			Text: "what was recorded after this checkpoint was lost, since PacketCache or the machine ended by force",
 		})
 	}
+	if back := head.Saved.Sub(d.started); back > clockStep {
+		earlier = append(earlier, control.CoverageEntry{
+			Time: d.started, Kind: "clock",
+			Text: fmt.Sprintf("the clock has been set back meanwhile, by %v or more", back.Round(time.Second)),
+		})
+	}
 	d.coverage.restore(earlier)
 }
 
@@ -156,7 +163,7 @@ func (d *Daemon) persistence() control.Persistence {
 	}
 	if r := s.Restored; r != nil {
 		p.Restore = &control.Restore{
-			Saved: r.Saved, Checkpoint: !r.Final, AwaySeconds: r.Away.Seconds(),
+			Saved: r.Saved, Checkpoint: !r.Final, AwaySeconds: r.Away.Seconds(), SetBackSeconds: r.SetBack.Seconds(),
 			Packets: r.Kept.Packets, Bytes: r.Kept.Bytes, Missing: control.Count(r.Left), Done: r.Done,
 		}
 		if r.Damage != nil {

@@ -4,15 +4,19 @@ import (
 	"errors"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/sirupsen/logrus"
 
 	"github.com/packetcache/packetcache/eventlog"
 	"github.com/packetcache/packetcache/internal/cache"
 	"github.com/packetcache/packetcache/internal/config"
+	"github.com/packetcache/packetcache/internal/control"
 	"github.com/packetcache/packetcache/internal/datadir"
 	"github.com/packetcache/packetcache/internal/packet"
+	"github.com/packetcache/packetcache/internal/seal"
 )
 
 // A collector keeps the texts of events.
@@ -25,6 +29,34 @@ func (c *collector) Fire(e *logrus.Entry) error {
 		*c = append(*c, o.Text())
 	}
 	return nil
+}
+
+// Where the clock was set back while the service was away, the coverage log says so
+// between the runs, whose times do not follow on each other then.
+func TestClockSetBackIsTold(t *testing.T) {
+	started := time.Date(2026, 3, 7, 9, 0, 0, 0, time.UTC)
+	for _, test := range []struct {
+		saved time.Time
+		want  string
+	}{
+		{started.Add(-time.Hour), "stop start"},
+		{started.Add(time.Second), "stop start"}, // corrected a little
+		{started.Add(24 * time.Hour), "stop clock: the clock has been set back meanwhile, by 24h0m0s or more start"},
+	} {
+		d := &Daemon{started: started}
+		d.coverage.add(control.CoverageEntry{Time: started, Kind: "start"})
+		d.returned(&seal.Head{Saved: test.saved, Final: true, Coverage: []seal.Coverage{{Time: test.saved, Kind: "stop"}}})
+		var got []string
+		for _, e := range d.coverage.all() {
+			if e.Text != "" {
+				e.Kind += ": " + e.Text
+			}
+			got = append(got, e.Kind)
+		}
+		if log := strings.Join(got, " "); log != test.want {
+			t.Errorf("saved %v: the coverage log is %q, want %q", test.saved, log, test.want)
+		}
+	}
 }
 
 // Who has the cache wiped is told, also if not all of it could be.

@@ -70,8 +70,13 @@ func restoredText(p control.Persistence) string {
 	if r.Checkpoint {
 		how = "by its last checkpoint"
 	}
-	text := fmt.Sprintf("%s (%s) that an earlier run saved %s on %s, %s before this one began",
-		counted(r.Packets, "packet"), config.FormatBytes(r.Bytes), how, stamp(r.Saved), span(seconds(r.AwaySeconds)))
+	text := fmt.Sprintf("%s (%s) that an earlier run saved %s on %s",
+		counted(r.Packets, "packet"), config.FormatBytes(r.Bytes), how, stamp(r.Saved))
+	if r.SetBackSeconds > 0 {
+		text += ", by a clock that has been set back since by " + span(seconds(r.SetBackSeconds)) + " or more"
+	} else {
+		text += ", " + span(seconds(r.AwaySeconds)) + " before this one began"
+	}
 	if r.Missing.Packets > 0 {
 		text += "; " + grouped(r.Missing.Packets) + " of the file did not come back"
 	}

@@ -161,6 +161,7 @@ type run struct {
 	stop  func()
 	ended chan struct{}
 	by    time.Duration // after the stop
+	ahead time.Duration // of the right time is the clock on the wall
 }
 
 // manual are settings under which nothing happens by itself.
@@ -200,6 +201,7 @@ func newRun(t testing.TB, bytes int, s Settings) *run {
 		Coverage:  func() []seal.Coverage { return []seal.Coverage{{Kind: "start", Text: "of the test"}} },
 		Returned:  func(h *seal.Head) { r.heads = append(r.heads, h) },
 		OnBattery: func() bool { return false },
+		Now:       func() time.Time { return time.Now().Add(r.ahead) },
 		StopBy: func(context.Context) time.Time {
 			once.Do(func() { stopped = time.Now() })
 			return stopped.Add(r.by)

@@ -32,6 +32,8 @@ type Options struct {
 	Returned func(*seal.Head)
 	// OnBattery reports whether the machine should not be kept busy.
 	OnBattery func() bool
+	// Now is the time by the clock on the wall.
+	Now func() time.Time
 	// StopBy tells by when Run and Save are to have ended, once their context is
 	// done.
 	StopBy func(context.Context) time.Time

@@ -22,6 +22,8 @@ const (
 	// longestAway bounds for how long the service may have been away. A clock that
 	// is set wrong can say anything.
 	longestAway = 366 * 24 * time.Hour
+	// clockStep is by how much a clock that is corrected now and then may go back.
+	clockStep = 2 * time.Second
 )
 
 // errUnfinished means that a restore was ended before the file was.
@@ -99,13 +101,17 @@ func (k *Keeper) read(ctx context.Context, file datadir.File) error {
 	}
 	defer reader.Close()
 	head := reader.Head()
-	away := min(max(time.Since(head.Saved), 0), longestAway)
+	since := k.o.Now().Sub(head.Saved)
+	away := min(max(since, 0), longestAway)
 	restorer, err := k.o.Cache.NewRestorer(&head.State, away)
 	if err != nil {
 		return err
 	}
 	defer restorer.End()
 	restored := Restored{Saved: head.Saved, Final: head.Final, Away: away}
+	if since < -clockStep {
+		restored.SetBack = -since
+	}
 	k.note(func(s *Status) { s.Restored = &restored })
 	left := newRemainder(&head.State)
 	var refused error // the last segment that made no sense
@@ -174,9 +180,17 @@ func (k *Keeper) returned(reader *seal.Reader, left remainder, damage error) {
 		eventlog.CacheRestoredInPart(path, how, now.Kept.Packets, now.Kept.Bytes,
 			fmt.Sprintf("%d of its %d packets, for want of memory", missing.Packets, now.Kept.Packets+missing.Packets)).Log(k.o.Log)
 	default:
-		eventlog.CacheRestored(path, now.Kept.Packets, now.Kept.Bytes, how, now.Away.Round(time.Second)).Log(k.o.Log)
+		eventlog.CacheRestored(path, now.Kept.Packets, now.Kept.Bytes, how, now.gap()).Log(k.o.Log)
 	}
 	k.o.Returned(head)
+}
+
+// gap says in words how long nothing was recorded.
+func (r *Restored) gap() string {
+	if r.SetBack > 0 {
+		return fmt.Sprintf("nobody knows how long, since the clock has been set back meanwhile, by %v or more", r.SetBack.Round(time.Second))
+	}
+	return r.Away.Round(time.Second).String()
 }
 
 // sealed says when a file was, in words.

@@ -100,6 +100,7 @@ func (k *Keeper) save(final bool, l limit) {
 // write writes the file. What had no time, missing says.
 func (k *Keeper) write(final bool, l limit) (saved *Saved, missing string, err error) {
 	begun := time.Now()
+	now := k.o.Now()
 	if k.key == nil {
 		if k.key, err = k.vault.NewKey(); err != nil {
 			return nil, "", fmt.Errorf("making a key: %w", err)
@@ -109,7 +110,7 @@ func (k *Keeper) write(final bool, l limit) (saved *Saved, missing string, err e
 	defer saver.End()
 	state := saver.State()
 	head := &seal.Head{
-		Program: k.o.Program, Host: k.o.Host, Saved: begun, Final: final,
+		Program: k.o.Program, Host: k.o.Host, Saved: now, Final: final,
 		State: *state, Coverage: k.o.Coverage(),
 	}
 	file, err := k.vault.Create()
@@ -160,7 +161,7 @@ func (k *Keeper) write(final bool, l limit) (saved *Saved, missing string, err e
 	}
 	held := w.Written()
 	saved = &Saved{
-		Time: begun, Took: time.Since(begun), Final: final,
+		Time: now, Took: time.Since(begun), Final: final,
 		Held: Count{held.Packets, held.Bytes}, FileBytes: flush.written,
 	}
 	if cut {

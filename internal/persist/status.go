@@ -57,8 +57,10 @@ type Restored struct {
 	// Saved is as of when the file is, Final that it was made at a stop.
 	Saved time.Time
 	Final bool
-	// Away is how long before the start of this run that was.
-	Away time.Duration
+	// Away is how long before the start of this run that was, by the clock on the
+	// wall. SetBack is by how much that has gone back since, at least; then Away is 0,
+	// and nobody knows.
+	Away, SetBack time.Duration
 	// Kept came back. Left did not, for want of memory or because of Damage.
 	Kept, Left Count
 	Damage     error
