@@ -65,6 +65,9 @@ type DumpResult struct {
 	EvictedPackets uint64 `json:"evicted_packets"`
 	// LimitReached means that there was more than the limit allowed.
 	LimitReached bool `json:"limit_reached"`
+	// Next is the time of the first packet that did not fit: a dump since then goes
+	// on where this one ended.
+	Next time.Time `json:"next,omitzero"`
 	// SHA256 of the bytes sent, in lower-case hex, when it was asked for.
 	SHA256 string `json:"sha256,omitempty"`
 }

@@ -94,6 +94,9 @@ func (a api) Dump(ctx context.Context, req control.DumpRequest, from ipc.Peer, w
 	if result.Packets > 0 {
 		out.First, out.Last = time.Unix(0, result.First), time.Unix(0, result.Last)
 	}
+	if result.LimitReached {
+		out.Next = time.Unix(0, result.Next)
+	}
 	return out, nil
 }
 

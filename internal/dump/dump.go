@@ -56,7 +56,7 @@ type Request struct {
 	// Exclude leaves packets out; nil leaves out none.
 	Exclude *filter.Set
 	// Limit is the most bytes that the file may have, 0 for any. The oldest
-	// packets are kept. What does not fit even an empty file is ErrLimit.
+	// packets are kept, of one instant all or none. What does not fit even an empty file is ErrLimit.
 	Limit int64
 	// End, if not nil, asks for what comes, too: after what is there the dump goes
 	// on until End is closed or the query's Until has passed.
@@ -73,8 +73,12 @@ type Result struct {
 	// Missing packets were evicted before the dump came to them, because its reader
 	// is slow or the cache small.
 	Missing uint64
-	// LimitReached: there was more than Limit allowed.
+	// LimitReached: there was more than Limit allowed, from Next on, in nanoseconds
+	// since the Unix epoch. It is later than Last, so that a dump since then goes on
+	// exactly, unless more packets than Limit or a buffer holds are of one instant;
+	// those then come again.
 	LimitReached bool
+	Next         int64
 }
 
 // A Writer takes the file. A write of a whole buffer that meets the deadline

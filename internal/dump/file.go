@@ -32,6 +32,8 @@ type file struct {
 	written chan error  // from it, for each buffer
 	pending bool        // a buffer is being written
 	quick   bool        // the last write took less than handing it over does
+	run     run
+	held    []byte // the run while buffers change
 	result  Result      // Bytes is, like quick, the writer's as long as one is
 }
 
@@ -109,8 +111,10 @@ func (f *file) body(ctx context.Context, at *desk) error {
 	}(f.full, f.written)
 	err := f.packets(ctx)
 	if err == nil {
+		f.run.at = -1
 		err = f.flush()
 	}
+	clear(f.held[:cap(f.held)])
 	if last := f.settle(); err == nil {
 		err = last
 	}
@@ -154,6 +158,7 @@ func (f *file) choose(list []packet.Packet) []packet.Packet {
 			interfaces := f.learn()
 			f.buf = f.form.More(f.buf, interfaces)
 			f.closing = len(f.form.End(nil, interfaces))
+			f.run.at = -1 // what describes them is not given back
 			break
 		}
 	}
@@ -181,22 +186,25 @@ func (f *file) keep(list []packet.Packet, by *filter.Set, matching bool) []packe
 // add appends packets to the file and returns how many; it makes room first if
 // there is none.
 func (f *file) add(list []packet.Packet) (int, error) {
-	if need := len(list[0].Data) + pcapio.RecordRoom; len(f.buf)+need > cap(f.buf) {
+	need := len(list[0].Data) + pcapio.RecordRoom
+	for len(f.buf) > 0 && len(f.buf)+need > cap(f.buf) {
 		if err := f.flush(); err != nil {
 			return 0, err
 		}
-		if need > cap(f.buf) {
-			f.buf = make([]byte, 0, need)
-		}
+	}
+	if need > cap(f.buf) {
+		f.buf = make([]byte, 0, need)
 	}
 	most := math.MaxInt
 	if f.req.Limit > 0 {
 		most = int(f.req.Limit - f.made - int64(f.closing))
+		list = list[:1]
+		f.runOf(list[0].Time)
 	}
 	var n int
 	f.buf, n = f.form.Packets(f.buf, list, f.types, most)
 	if n == 0 {
-		f.result.LimitReached = true
+		f.reachLimit(list[0].Time)
 		return 0, nil
 	}
 	if f.result.Packets == 0 {
@@ -228,16 +236,17 @@ func (f *file) flush() error {
 		return err
 	}
 	f.flushed = time.Now()
+	kept := f.keepRun()
 	f.made += int64(len(f.buf))
 	if f.quick {
 		err := f.write(f.buf)
-		f.buf = f.buf[:0]
+		f.buf = append(f.buf[:0], kept...)
 		return err
 	}
 	f.full <- f.buf
 	f.pending = true
 	f.desk.buf, f.desk.spare = f.desk.spare, f.buf[:0]
-	f.buf = f.desk.buf[:0]
+	f.buf = append(f.desk.buf[:0], kept...)
 	return nil
 }
 
