@@ -9,6 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/packetcache/packetcache/eventlog"
+	"github.com/packetcache/packetcache/internal/commandline"
 	"github.com/packetcache/packetcache/internal/config"
 	"github.com/packetcache/packetcache/internal/daemon"
 	"github.com/packetcache/packetcache/internal/ipc"
@@ -35,16 +36,18 @@ Exit codes: 0 ended as told, 1 failed, 2 wrong usage or settings,
 // newApp makes the command line of serve.
 func newApp(stdout, stderr io.Writer, serve cli.ActionFunc) *cli.App {
 	return &cli.App{
-		Name:                      "packetcache",
-		Usage:                     "remember recent network traffic in a small share of memory",
-		UsageText:                 "packetcache [options] [PERCENT]",
-		Description:               description,
-		Version:                   version.String(),
-		Writer:                    stdout,
-		ErrWriter:                 stderr,
-		Flags:                     flags(),
-		Action:                    serve,
-		OnUsageError:              func(_ *cli.Context, err error, _ bool) error { return usageError{err} },
+		Name:        "packetcache",
+		Usage:       "remember recent network traffic in a small share of memory",
+		UsageText:   "packetcache [options] [PERCENT]",
+		Description: description,
+		Version:     version.String(),
+		Writer:      stdout,
+		ErrWriter:   stderr,
+		Flags:       flags(),
+		Action:      serve,
+		OnUsageError: func(c *cli.Context, err error, _ bool) error {
+			return usageError{commandline.Explain(err, c.App.Flags)}
+		},
 		ExitErrHandler:            func(*cli.Context, error) {},
 		DisableSliceFlagSeparator: true,
 		HideHelpCommand:           true,

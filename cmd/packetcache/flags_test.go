@@ -89,12 +89,13 @@ func TestReplayFlag(t *testing.T) {
 
 func TestWrongCommandLines(t *testing.T) {
 	for line, says := range map[string]string{
-		"--interface":           "needs an argument",
-		"--promiscuous=maybe":   "invalid boolean",
-		"5|--interface":         "needs an argument",
-		"--replay":              "needs an argument",
-		"--bogus":               "not defined: -bogus",
-		"-5":                    "not defined: -5",
+		"--interface":           "--interface: its value is missing",
+		"--promiscuous=maybe":   "\"maybe\" is neither true nor false",
+		"5|--interface":         "--interface: its value is missing",
+		"--replay":              "--replay: its value is missing",
+		"--bogus":               "no option --bogus",
+		"--intreface|a":         "did you mean \"--interface\"?",
+		"-5":                    "no option -5",
 		"5|--ram-percent|5":     "given twice",
 		"5|--ram-size|40MiB":    "no effect",
 		"60":                    "from 0.1 to 50",

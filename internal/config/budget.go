@@ -2,8 +2,8 @@ package config
 
 import (
 	"errors"
-	"fmt"
 	"os"
+	"strconv"
 	"strings"
 )
 
@@ -28,7 +28,8 @@ func Budget(s *Settings, totalRAM uint64) uint64 {
 }
 
 // BudgetOf is the Budget with what text says, as the values of ram-percent and
-// ram-size do: "2%", "320MiB". A percentage needs its sign.
+// ram-size do: "2%", "320MiB". A percentage needs its sign. The error is a
+// *ValueError.
 func (l *Loader) BudgetOf(text string) (uint64, error) {
 	key, or := "ram-size", ", or a percentage such as 2%"
 	if strings.HasSuffix(strings.TrimSpace(text), "%") {
@@ -40,7 +41,7 @@ func (l *Loader) BudgetOf(text string) (uint64, error) {
 		err = errors.New("empty")
 	}
 	if err != nil {
-		return 0, fmt.Errorf("%q: %w; allowed is %s%s", shorten(text), err, l.allowed(field), or)
+		return 0, &ValueError{Key: "ram", Shown: strconv.Quote(shorten(text)), Err: err, Allowed: l.allowed(field) + or}
 	}
 	var s Settings
 	switch v := v.(type) {

@@ -66,7 +66,7 @@ func parseSetting(key string, values []string) (Field, any, error) {
 	}
 	v, err := field.value(Words(values))
 	if err != nil {
-		return Field{}, nil, fmt.Errorf("%s = %s: %w; allowed is %s", key, showRaw(Words(values)), err, field.Allowed())
+		return Field{}, nil, (&Loader{}).wrong(field, Words(values), err)
 	}
 	return field, v, nil
 }

@@ -144,7 +144,7 @@ func (l *Loader) readLayer(source Source, before map[string]value, problems *[]P
 			Key:    f.Key,
 			Origin: lay.origin,
 			Where:  entry.Where,
-			Reason: fmt.Sprintf("%s = %s: %v; allowed is %s", f.Key, showRaw(entry.Value), err, l.allowed(f)),
+			Reason: l.wrong(f, entry.Value, err).Error(),
 		}
 		if old, ok := before[f.Key]; ok {
 			lay.values[f.Key] = old
@@ -160,15 +160,50 @@ func (l *Loader) readLayer(source Source, before map[string]value, problems *[]P
 	return lay
 }
 
+// A ValueError says what is wrong with the value of a setting.
+type ValueError struct {
+	// Key is the setting.
+	Key string
+	// Shown is the value, shortened; empty for a list, of which Err names the item.
+	Shown string
+	// Err says what is wrong.
+	Err error
+	// Allowed says what would be right.
+	Allowed string
+}
+
+// Error is the cause and what is allowed.
+func (e *ValueError) Error() string { return e.Cause() + "; allowed is " + e.Allowed }
+
+// Cause names the setting and says what is wrong with its value.
+func (e *ValueError) Cause() string {
+	if e.Shown == "" {
+		return fmt.Sprintf("%s: %v", e.Key, e.Err)
+	}
+	return fmt.Sprintf("%s = %s: %v", e.Key, e.Shown, e.Err)
+}
+
+// Unwrap is what is wrong.
+func (e *ValueError) Unwrap() error { return e.Err }
+
+func (l *Loader) wrong(f Field, raw any, err error) *ValueError {
+	wrong := &ValueError{Key: f.Key, Err: err, Allowed: l.allowed(f)}
+	if f.Kind != List {
+		wrong.Shown = showRaw(raw)
+	}
+	return wrong
+}
+
 // Check says what is wrong with the values that a setting is to get, in the
-// form of the command line, and which are allowed.
+// form of the command line, and which are allowed. The error is a *ValueError,
+// unless there is no such setting.
 func (l *Loader) Check(key string, values ...string) error {
 	f, ok := FieldByKey(key)
 	if !ok {
 		return errors.New(unknown(Entry{Key: key}, Default).Reason)
 	}
 	if _, err := l.check(f, Words(values)); err != nil {
-		return fmt.Errorf("%s = %s: %w; allowed is %s", key, showRaw(Words(values)), err, l.allowed(f))
+		return l.wrong(f, Words(values), err)
 	}
 	return nil
 }

@@ -2,12 +2,15 @@ package control
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/packetcache/packetcache/internal/config"
 )
 
 // MaxPlans is how many budgets can be asked for at once.
@@ -73,7 +76,13 @@ type PlanRequest struct {
 }
 
 // BadRAM is the Problem of a budget that there cannot be.
-func BadRAM(err error) *Problem { return badRequest(paramRAM+": "+err.Error(), "") }
+func BadRAM(err error) *Problem {
+	var wrong *config.ValueError
+	if errors.As(err, &wrong) {
+		return badRequest(wrong.Cause(), "Allowed is "+wrong.Allowed+".")
+	}
+	return badRequest(paramRAM+": "+err.Error(), "")
+}
 
 // Plan asks how far back other budgets would reach.
 func (c *Client) Plan(ctx context.Context, req PlanRequest) (Plan, error) {

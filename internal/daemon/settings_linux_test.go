@@ -209,7 +209,7 @@ func TestRulesChangeLive(t *testing.T) {
 	}
 	change(base + "retain = [\"x0 ether hosts 02:00:00:00:00:01\"]\n")
 	st = s.await("a wrong rule", func(st control.Status) bool {
-		return strings.Contains(strings.Join(st.Warnings, "\n"), `rule 1, filter "ether hosts 02:00:00:00:00:01": filter expression, position 7`)
+		return strings.Contains(strings.Join(st.Warnings, "\n"), `rule 1, filter "ether hosts 02:00:00:00:00:01": position 7`)
 	})
 	if len(st.Retain) != 3 {
 		t.Errorf("with a wrong rule the rules are %+v", st.Retain)

@@ -34,7 +34,7 @@ type file struct {
 	quick   bool        // the last write took less than handing it over does
 	run     run
 	held    []byte // the run while buffers change
-	result  Result      // Bytes is, like quick, the writer's as long as one is
+	result  Result // Bytes is, like quick, the writer's as long as one is
 }
 
 // history sends the header, and what is there when there is a desk for it, and

@@ -72,7 +72,7 @@ func TestRules(t *testing.T) {
 	st = s.await("the wrong rule", func(st control.Status) bool {
 		return strings.Contains(strings.Join(st.Warnings, "\n"), `packetcache.toml:1: retain = `)
 	})
-	if words := `rule 2, filter "udp prot 80": filter expression, position 5: `; !strings.Contains(strings.Join(st.Warnings, "\n"), words) || len(st.Retain) != 2 {
+	if words := `rule 2, filter "udp prot 80": position 5: `; !strings.Contains(strings.Join(st.Warnings, "\n"), words) || len(st.Retain) != 2 {
 		t.Errorf("%d rules, and the warnings are %q, want %q", len(st.Retain), st.Warnings, words)
 	}
 	if got, _, _ := s.pcctl("config", "get", "retain"); got != "x4 port 53\nx0 host 10.0.0.7\n" {

@@ -23,7 +23,7 @@ type SyntaxError struct {
 
 // Error gives the message, the place, counted from 1, and the hint.
 func (e *SyntaxError) Error() string {
-	s := fmt.Sprintf("filter expression, position %d: %s", e.Offset+1, e.Msg)
+	s := fmt.Sprintf("position %d: %s", e.Offset+1, e.Msg)
 	if e.Hint != "" {
 		s += "; " + e.Hint
 	}

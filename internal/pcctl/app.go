@@ -12,6 +12,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/packetcache/packetcache/internal/commandline"
 	"github.com/packetcache/packetcache/internal/control"
 	"github.com/packetcache/packetcache/internal/version"
 )
@@ -49,16 +50,18 @@ func runOn(ctx context.Context, m machine, args []string, stdout, stderr io.Writ
 
 func newApp(m machine, stdout, stderr io.Writer) *cli.App {
 	app := &cli.App{
-		Name:                      "pcctl",
-		Usage:                     "see and dump what the PacketCache service on this machine remembers",
-		UsageText:                 "pcctl COMMAND [options]",
-		Description:               appDescription,
-		Version:                   version.String(),
-		Writer:                    stdout,
-		ErrWriter:                 stderr,
-		Flags:                     []cli.Flag{endpointDirFlag(), cli.HelpFlag}, // which the library leaves to who has a command help
-		Action:                    noCommand,
-		OnUsageError:              usageError,
+		Name:        "pcctl",
+		Usage:       "see and dump what the PacketCache service on this machine remembers",
+		UsageText:   "pcctl COMMAND [options]",
+		Description: appDescription,
+		Version:     version.String(),
+		Writer:      stdout,
+		ErrWriter:   stderr,
+		Flags:       []cli.Flag{endpointDirFlag(), cli.HelpFlag}, // which the library leaves to who has a command help
+		Action:      noCommand,
+		OnUsageError: func(c *cli.Context, err error, _ bool) error {
+			return &usageProblem{err: commandline.Explain(err, c.App.Flags)}
+		},
 		ExitErrHandler:            func(*cli.Context, error) {}, // codes are chosen in report
 		DisableSliceFlagSeparator: true,
 		HideHelpCommand:           true,
@@ -125,7 +128,7 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 service not reachable,
 func prepare(command *cli.Command, name string) {
 	command.HideHelpCommand = true
 	command.OnUsageError = func(_ *cli.Context, err error, _ bool) error {
-		return &usageProblem{command: name, err: err}
+		return &usageProblem{command: name, err: commandline.Explain(err, command.Flags)}
 	}
 	action := command.Action
 	command.Action = func(c *cli.Context) error {
@@ -194,17 +197,19 @@ func noCommand(c *cli.Context) error {
 		_ = cli.ShowAppHelp(c)
 		return &usageProblem{err: fmt.Errorf("no command given")}
 	}
-	name := c.Args().First()
-	err := fmt.Errorf("unknown command %q", name)
-	// The library always finds one that is nearest. What begins otherwise is
-	// not meant, and the nearest may well be uninstall.
-	if near := cli.SuggestCommand(c.App.Commands, name); near != "" && strings.Contains(near, fmt.Sprintf("%.2s", name)) {
-		err = withHint(err, near)
-	}
-	return &usageProblem{err: err}
+	return unknownCommand(c.App.Commands, c.Args().First())
 }
 
-func usageError(_ *cli.Context, err error, _ bool) error { return &usageProblem{err: err} }
+// unknownCommand refuses a word that is none of the commands, and says which it may
+// be a slip of.
+func unknownCommand(commands []*cli.Command, word string) error {
+	err := fmt.Errorf("unknown command %q", word)
+	hint := `"pcctl --help" lists them all.`
+	if near := commandline.Suggestion(word, commandline.Names(commands)); near != "" {
+		hint = near
+	}
+	return &usageProblem{err: withHint(err, hint)}
+}
 
 // hostname is the name of this machine, for file names.
 func hostname() string {

@@ -8,8 +8,9 @@ import (
 )
 
 // optionsFirst puts the options of a command before its arguments, for those
-// commands that take a file: the library stops at the first argument, and
-// "pcctl decrypt FILE -w OUT" is how one writes it.
+// commands that take a file or the name of a setting: the library stops at the first
+// argument, and "pcctl decrypt FILE -w OUT" is how one writes it. A value for a
+// setting may itself look like an option.
 func optionsFirst(app *cli.App, args []string) []string {
 	at := 1
 	for at < len(args) && strings.HasPrefix(args[at], "-") && args[at] != "-" {
@@ -19,7 +20,16 @@ func optionsFirst(app *cli.App, args []string) []string {
 		return args
 	}
 	command := app.Command(args[at])
-	if command == nil || command.ArgsUsage != fileArgument {
+	for command != nil && len(command.Subcommands) > 0 {
+		for at++; at < len(args) && strings.HasPrefix(args[at], "-"); {
+			at += width(command.Flags, args[at])
+		}
+		if at >= len(args) {
+			return args
+		}
+		command = commandNamed(command.Subcommands, args[at])
+	}
+	if command == nil || command.ArgsUsage != fileArgument && command.ArgsUsage != keyArgument {
 		return args
 	}
 	out := slices.Clone(args[:at+1])
@@ -46,8 +56,11 @@ func optionsFirst(app *cli.App, args []string) []string {
 	return out
 }
 
-// fileArgument is how the help names the argument of such a command.
-const fileArgument = "FILE"
+// How the help names the argument of such a command.
+const (
+	fileArgument = "FILE"
+	keyArgument  = "KEY"
+)
 
 // width is how many arguments an option takes up: two, if its value is the next
 // one.

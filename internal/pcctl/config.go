@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"runtime"
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/packetcache/packetcache/internal/commandline"
 	"github.com/packetcache/packetcache/internal/config"
 	"github.com/packetcache/packetcache/internal/control"
 	"github.com/packetcache/packetcache/internal/ipc"
@@ -80,7 +82,7 @@ func configGetCommand(m machine) *cli.Command {
 		Name:      "get",
 		Usage:     "print the value of a setting",
 		UsageText: "pcctl config get [--json] KEY",
-		ArgsUsage: "KEY",
+		ArgsUsage: keyArgument,
 		Description: `Prints the value that the running service works with, of a list one item a
 line; nothing when it is not set. When no service runs, or this account may
 not ask it, the value of the machine's settings.
@@ -120,8 +122,18 @@ func known(key string) error {
 	if _, ok := config.FieldByKey(key); ok {
 		return nil
 	}
-	// The check of values tells what it could have meant.
-	return usage(withHint((&config.Loader{}).Check(key), "\"pcctl config list\" has all settings."))
+	var keys []string
+	for _, f := range config.Fields() {
+		if f.OS == "" || f.OS == runtime.GOOS {
+			keys = append(keys, f.Key)
+		}
+	}
+	hint := commandline.Suggestion(key, keys)
+	if hint == "" {
+		hint = "\"pcctl config list\" has all settings."
+	}
+	// The check of values tells what it is called, if it has another form.
+	return usage(withHint((&config.Loader{}).Check(key), hint))
 }
 
 // usage marks an error that is in the command line.

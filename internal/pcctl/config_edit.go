@@ -60,7 +60,7 @@ func configUnsetCommand(m machine) *cli.Command {
 		Name:      "unset",
 		Usage:     "remove a setting from those of this machine",
 		UsageText: "pcctl config unset KEY",
-		ArgsUsage: "KEY",
+		ArgsUsage: keyArgument,
 		Description: `Removes the value from the settings of this machine, which takes ` + administrator + `,
 so that its default is in force again.
 
@@ -83,7 +83,7 @@ func (m machine) change(c *cli.Context, key string, values []string) error {
 	}
 	if values != nil {
 		if err := m.check(key, values); err != nil {
-			return usage(withQuotes(err, key, values))
+			return explainValue(err, values)
 		}
 	}
 	client := m.newClient(c)
@@ -148,13 +148,30 @@ func (m machine) check(key string, values []string) error {
 	return loader.Check(key, values...)
 }
 
-// withQuotes adds a hint to an error of rules that a shell has taken apart.
-func withQuotes(err error, key string, values []string) error {
-	isWord := func(value string) bool { return !strings.Contains(strings.TrimSpace(value), " ") }
-	if key != "retain" || !slices.ContainsFunc(values, isWord) {
-		return err
+// explainValue says what is wrong with the value of a setting, and in the hint what
+// would be right.
+func explainValue(err error, values []string) error {
+	var wrong *config.ValueError
+	if !errors.As(err, &wrong) {
+		return usage(err)
 	}
-	return withHint(err, `put each rule in quotes, as in: pcctl config set retain "x4 port 53" "x0.1 host 192.0.2.7"`)
+	var syntax *filter.SyntaxError
+	isWord := func(value string) bool { return !strings.Contains(strings.TrimSpace(value), " ") }
+	switch {
+	case wrong.Key == "retain" && slices.ContainsFunc(values, isWord): // a shell has taken them apart
+		return usage(withHint(errors.New(wrong.Cause()), `put each rule in quotes, as in: pcctl config set retain "x4 port 53" "x0.1 host 192.0.2.7"`))
+	case errors.As(err, &syntax):
+		place := wrong.Key
+		for i, value := range values {
+			if rule, err := config.ParseRetain(value); err == nil && rule.Filter == syntax.Expr {
+				place = fmt.Sprintf("%s, rule %d", wrong.Key, i+1)
+			}
+		}
+		problem := control.FilterProblem(syntax)
+		problem.Message = place + strings.TrimPrefix(problem.Message, "filter")
+		return &filtered{syntax.Expr, usage(problem)}
+	}
+	return usage(withHint(errors.New(wrong.Cause()), "allowed is "+wrong.Allowed+"."))
 }
 
 // otherSize names the other one of the two ways to say how much memory.

@@ -2,6 +2,7 @@ package pcctl
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -20,7 +21,7 @@ func decryptCommand(m machine) *cli.Command {
 		Name:      "decrypt",
 		Usage:     "write what a sealed cache holds as a capture file",
 		ArgsUsage: fileArgument,
-		UsageText: "pcctl decrypt FILE [-i KEYFILE]... [-w OUT|-] [--format pcap|pcapng]\n[--since T] [--until T] [--last AGE] [--filter EXPR]",
+		UsageText: "pcctl decrypt FILE [-i KEYFILE]... [-w OUT|-] [--format pcap|pcapng]\n[--since T] [--until T] [--last AGE] [--filter EXPR] [--json]",
 		Description: `Opens the file in which the service keeps its cache over a restart, on any
 machine, and writes its packets in time order. KEYFILE holds the secret key of a
 recovery recipient, as age-keygen writes it; - is standard input. Without -i the
@@ -33,6 +34,9 @@ says in comments how far back it reaches, and when the service was looking.
 
 Of a file that is damaged or was cut off, what can be read is written, and what is
 missing is told; the exit code is 1 then.
+
+With --json what is said at the end is JSON, on standard output, or on standard
+error where that takes the packets.
 
 T, AGE and EXPR are those of "pcctl dump"; AGE counts back from the newest packet
 in the file. "pcctl verify" checks a file and writes nothing.
@@ -49,6 +53,7 @@ Examples:
 			&cli.StringFlag{Name: "until", Usage: "only packets up to time `T`"},
 			&cli.StringFlag{Name: "last", Usage: "only packets of the last `AGE` in the file"},
 			&cli.StringFlag{Name: "filter", Usage: "only packets that match `EXPR`"},
+			jsonFlag(),
 		},
 		Action: func(c *cli.Context) error { return decryptAction(m, c) },
 	}
@@ -68,7 +73,7 @@ func decryptAction(m machine, c *cli.Context) error {
 		err = decryptTo(c.Context, m, c, &decryption{request: req, filter: wanted}, target)
 	}
 	if err != nil {
-		return &commandError{command: c.Command.Name, filter: req.Filter, err: err}
+		return &filtered{req.Filter, err}
 	}
 	return nil
 }
@@ -132,10 +137,16 @@ func decryptTo(ctx context.Context, m machine, c *cli.Context, d *decryption, ta
 	if err != nil {
 		return explainDump(ctx, err, shown, target != standardOutput)
 	}
-	if err := printLines(c.App.ErrWriter, d.lines(out, target)); err != nil {
-		return err
+	missing := d.incomplete(file, shown)
+	switch {
+	case !c.Bool(flagJSON):
+		err = printLines(c.App.ErrWriter, d.lines(out, target))
+	case target == standardOutput:
+		err = json.NewEncoder(c.App.ErrWriter).Encode(d.json(out, missing))
+	default:
+		err = printJSON(c.App.Writer, d.json(out, missing))
 	}
-	return d.incomplete(file, shown)
+	return errors.Join(missing, err)
 }
 
 // between turns the times of the request into bounds of timestamps.

@@ -2,9 +2,52 @@ package pcctl
 
 import (
 	"fmt"
+	"time"
 
+	"github.com/packetcache/packetcache/internal/control"
 	"github.com/packetcache/packetcache/internal/seal"
 )
+
+// A decryptReport is what is said after a decryption, as JSON, in the words of those
+// of a dump and of verify.
+type decryptReport struct {
+	// File is absent where the packets went to standard output.
+	File    string         `json:"file,omitempty"`
+	Format  control.Format `json:"format"`
+	Packets uint64         `json:"packets"`
+	Bytes   int64          `json:"bytes"`
+	First   time.Time      `json:"first,omitzero"`
+	Last    time.Time      `json:"last,omitzero"`
+	SHA256  string         `json:"sha256"`
+	// Host, Saved and Final are of the sealed file: see verifiedContent.
+	Host  string    `json:"host"`
+	Saved time.Time `json:"saved"`
+	Final bool      `json:"final"`
+	// LeftOut packets were not written into it for want of time, Evicted ones had to
+	// make room meanwhile.
+	LeftOut uint64 `json:"left_out_packets"`
+	Evicted uint64 `json:"evicted_packets"`
+	// Good says that all of the sealed file could be read; else Problem says why not.
+	Good    bool   `json:"good"`
+	Problem string `json:"problem,omitempty"`
+}
+
+func (d *decryption) json(out output, missing error) decryptReport {
+	head, end := d.file.Head, d.file.Report.End
+	r := decryptReport{
+		Format: d.result.Format, Packets: d.result.Packets, Bytes: d.result.Bytes,
+		First: d.result.First, Last: d.result.Last, SHA256: d.result.SHA256,
+		Host: head.Host, Saved: head.Saved, Final: head.Final,
+		LeftOut: end.Left, Evicted: end.Evicted, Good: missing == nil,
+	}
+	if file, isFile := out.(*fileOutput); isFile {
+		r.File = file.path
+	}
+	if missing != nil {
+		r.Problem = missing.Error()
+	}
+	return r
+}
 
 // lines are what is said after a decryption.
 func (d *decryption) lines(out output, target string) []string {

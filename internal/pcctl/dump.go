@@ -29,7 +29,8 @@ one already, and goes to standard output into a pipe.
 
 T is a time as in RFC 3339, without a zone in that of this machine:
 2026-03-01T09:30:00+01:00, "2026-03-01 09:30"; a date, 2026-03-01, for when that
-day begins; or a time of day, 23:00, for the last time that it was that late.
+day begins; or a time of day, 23:00, for the last time that it was that late (for
+--until with --follow: the next time).
 AGE is a number with s, m, h or d: 90s, 30m, 2h, 3d. SIZE is bytes or a number
 with kB, KiB, MB, MiB, GB or GiB; the oldest packets up to that size are
 written. EXPR is a filter as tcpdump takes it, see pcap-filter(7).
@@ -42,7 +43,7 @@ output.
 With --remote it is the cache of HOST, where PacketCache has to be installed, too: ` + remoteDescription + `
 
 With --json what is said at the end is JSON, on standard output, or on standard
-error where that takes the dump.
+error where that takes the dump, behind a line with the size to be expected.
 
 Run with sudo, FILE belongs to the user who called sudo; nobody else can read
 it.
@@ -54,6 +55,7 @@ Examples:
   pcctl dump --since 23:00 --until 01:30 -w night.pcap
   pcctl dump --format pcapng --limit 100MiB -w out.pcapng
   pcctl dump --last 5m --follow -w - | wireshark -k -i -
+  pcctl dump --follow --until 18:00 -w afternoon.pcap
   pcctl dump --remote web01 --user alice --last 1h`,
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "write", Aliases: []string{"w"}, Usage: "`FILE` to write, - for standard output"},
@@ -125,7 +127,7 @@ func dumpAction(m machine, c *cli.Context) error {
 		err = d.runLocal(ctx, m)
 	}
 	if err != nil {
-		return &commandError{command: c.Command.Name, filter: req.Filter, err: err}
+		return &filtered{req.Filter, err}
 	}
 	return nil
 }

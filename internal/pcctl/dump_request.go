@@ -32,7 +32,7 @@ func dumpRequest(c *cli.Context) (control.DumpRequest, error) {
 		if !c.IsSet(name) {
 			continue
 		}
-		t, err := parseTime(c.String(name), now)
+		t, err := parseTime(c.String(name), now, req.Follow && name == "until")
 		if err != nil {
 			return req, fmt.Errorf("--%s: %w", name, err)
 		}
@@ -50,6 +50,9 @@ func dumpRequest(c *cli.Context) (control.DumpRequest, error) {
 		return req, errors.New("--since and --last exclude each other")
 	case !req.Since.IsZero() && !req.Until.IsZero() && req.Until.Before(req.Since):
 		return req, errors.New("--until is before --since")
+	case req.Follow && !req.Until.IsZero() && !req.Until.After(now):
+		return req, withHint(fmt.Errorf("--until: %s is past, and --follow goes on with what comes", stamp(req.Until)),
+			"take one of them away.")
 	}
 	if c.IsSet("limit") {
 		size, err := config.ParseSize(c.String("limit"))
@@ -71,8 +74,8 @@ var timeLayouts = []string{
 	"2006-01-02",
 }
 
-// parseTime reads a time. One of a day alone is the last before now.
-func parseTime(s string, now time.Time) (time.Time, error) {
+// parseTime reads a time. One of a day alone is the last before now, or the next one.
+func parseTime(s string, now time.Time, next bool) (time.Time, error) {
 	for _, layout := range []string{time.RFC3339, "2006-01-02 15:04:05Z07:00"} {
 		if t, err := time.Parse(layout, s); err == nil {
 			return t, nil
@@ -89,11 +92,17 @@ func parseTime(s string, now time.Time) (time.Time, error) {
 			continue
 		}
 		year, month, day := now.Local().Date()
-		at := time.Date(year, month, day, t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), time.Local)
-		if at.After(now) {
-			at = time.Date(year, month, day-1, t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), time.Local)
+		on := func(day int) time.Time {
+			return time.Date(year, month, day, t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), time.Local)
 		}
-		return at, nil
+		switch at := on(day); {
+		case next && !at.After(now):
+			return on(day + 1), nil
+		case !next && at.After(now):
+			return on(day - 1), nil
+		default:
+			return at, nil
+		}
 	}
 	return time.Time{}, fmt.Errorf("%q is not a time such as 2026-03-01T09:30:00+01:00, \"2026-03-01 09:30\", 2026-03-01 or 23:00", s)
 }

@@ -58,13 +58,14 @@ func (s *summary) lines() []string {
 	}
 	lines = append(lines, indented(facts.lines())...)
 	if s.LimitReached {
-		lines = append(lines, "There was more: --limit was reached. Move --since forward for the rest.")
+		lines = append(lines, s.limitLine())
 	}
 	req := &s.request
 	if req.Follow && !s.ended && !s.LimitReached && (req.Until.IsZero() || s.now.Before(req.Until)) {
 		lines = append(lines, "The service has stopped. What came until then is complete.")
 	}
 	switch {
+	case s.Packets == 0 && s.LimitReached:
 	case s.Packets == 0 && req.Since.After(s.now):
 		lines = append(lines, fmt.Sprintf("No packet matched: --since lies ahead, it is %s now.", stamp(s.now)))
 	case s.Packets == 0 && (req.Filter != "" || !req.Since.IsZero() || !req.Until.IsZero() || req.Last != 0):
@@ -75,6 +76,25 @@ func (s *summary) lines() []string {
 		lines = append(lines, "Open it with: wireshark "+quoted(s.target))
 	}
 	return lines
+}
+
+// limitLine says how to go on behind a limit.
+func (s *summary) limitLine() string {
+	if s.Next.IsZero() { // a service of an older version
+		return "There was more: --limit was reached. Move --since forward for the rest."
+	}
+	if s.Packets == 0 {
+		return "Not even one packet fits into --limit."
+	}
+	instead := ""
+	if s.request.Last != 0 {
+		instead = " instead of --last"
+	}
+	line := fmt.Sprintf("There was more: --limit was reached. It goes on with --since %s%s", s.Next.Format(time.RFC3339Nano), instead)
+	if !s.Next.After(s.Last) {
+		return line + "; packets of that instant come again."
+	}
+	return line + "."
 }
 
 // captureFacts are what is said of any capture file that was written: a line, and

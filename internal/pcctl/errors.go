@@ -43,23 +43,31 @@ func (h *hinted) Unwrap() error { return h.err }
 
 func withHint(err error, hint string) error { return &hinted{err: err, hint: hint} }
 
-// A commandError is an error with the name of the command that met it and the
-// filter expression it was given, if any.
+// A commandError is an error with the name of the command that met it.
 type commandError struct {
 	command string
-	filter  string
 	err     error
 }
 
 func (e *commandError) Error() string { return e.err.Error() }
 func (e *commandError) Unwrap() error { return e.err }
 
+// A filtered error is one of a command that was given a filter expression, which may
+// be what is wrong.
+type filtered struct {
+	filter string
+	err    error
+}
+
+func (f *filtered) Error() string { return f.err.Error() }
+func (f *filtered) Unwrap() error { return f.err }
+
 func inCommand(command string, err error) error {
 	var known *commandError
 	if err == nil || errors.As(err, &known) {
 		return err
 	}
-	return &commandError{command: command, err: err}
+	return &commandError{command, err}
 }
 
 // report tells the user what went wrong and what to do, and returns the exit
@@ -69,21 +77,22 @@ func report(w io.Writer, err error) int {
 	if errors.As(err, &told) {
 		return told.code
 	}
-	name, filter := "pcctl", ""
+	name := "pcctl"
 	var wrong *usageProblem
 	var in *commandError
 	switch {
 	case errors.As(err, &wrong) && wrong.command != "":
 		name += " " + wrong.command
 	case errors.As(err, &in):
-		name, filter = name+" "+in.command, in.filter
+		name += " " + in.command
 	}
 	code, hint := classify(err, name)
 	// Some errors name the command themselves.
 	fmt.Fprintf(w, "%s: %s\n", name, strings.TrimPrefix(clean(err.Error()), name+": "))
 	var problem *control.Problem
-	if errors.As(err, &problem) && problem.Position != nil && filter != "" {
-		writeCaret(w, filter, *problem.Position)
+	var given *filtered
+	if errors.As(err, &problem) && problem.Position != nil && errors.As(err, &given) && given.filter != "" {
+		writeCaret(w, given.filter, *problem.Position)
 	}
 	var remote *remoteError
 	if errors.As(err, &remote) {

@@ -92,13 +92,22 @@ func happenedAction(c *cli.Context) error {
 		return printJSON(c.App.Writer, map[string]any{"happened": append([]happened{}, list...)})
 	}
 	if len(list) == 0 {
-		return printLines(c.App.Writer, []string{"none"})
+		return printLines(c.App.Writer, noneHappened())
 	}
 	t := table{header: []string{"TIME", "ID", "SEVERITY", "TEXT"}}
 	for _, h := range list {
 		t.add(stamp(h.Time), strconv.Itoa(int(h.ID)), h.Severity, h.Text)
 	}
 	return printLines(c.App.Writer, t.lines())
+}
+
+// noneHappened says why there may be none.
+func noneHappened() []string {
+	lines := []string{"No event of PacketCache is in " + systemLog + "."}
+	if hidden := eventsHidden(); hidden != "" {
+		lines = append(lines, hidden)
+	}
+	return append(lines, "A service that runs in the foreground reports in its terminal.")
 }
 
 // errNoLog means that the system has no log that can be asked.

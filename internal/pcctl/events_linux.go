@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -50,6 +51,15 @@ func newestEvents(ctx context.Context, n int) ([]happened, error) {
 		return nil, withHint(fmt.Errorf("%w: journalctl: %w: %s", errNoLog, err, strings.TrimSpace(said.String())), hintElevate)
 	}
 	return list, err
+}
+
+// eventsHidden says what keeps this account from seeing events, which journalctl
+// does not call an error.
+func eventsHidden() string {
+	if os.Geteuid() == 0 {
+		return ""
+	}
+	return "This account may not be allowed to see them: use sudo."
 }
 
 // readJournal reads entries until there are n events.

@@ -36,3 +36,6 @@ func newestEvents(ctx context.Context, n int) ([]happened, error) {
 	}
 	return readEventLog(out)
 }
+
+// eventsHidden is empty: who may not read the log gets an error.
+func eventsHidden() string { return "" }

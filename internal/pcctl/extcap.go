@@ -151,7 +151,7 @@ func extcapDump(m machine, c *cli.Context) error {
 		return nil // Wireshark has enough
 	}
 	if err != nil {
-		return &commandError{command: c.Command.Name, filter: req.Filter, err: err}
+		return &filtered{req.Filter, err}
 	}
 	return nil
 }
@@ -224,7 +224,7 @@ func extcapTime(s string) (time.Time, error) {
 		}
 		return time.Unix(n, 0), nil
 	}
-	return parseTime(s, time.Now())
+	return parseTime(s, time.Now(), false)
 }
 
 // bothFilters is a filter for what matches two of them, either of which may be

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/packetcache/packetcache/internal/service"
 )
 
 func extcapPlaceCommands(m machine) []*cli.Command {
@@ -102,7 +104,7 @@ func extcapInstall(m machine, c *cli.Context) error {
 			"Wireshark lists the interface PacketCache when it is started next, or with F5.",
 		})
 	}
-	return withHint(denied, hintElevate)
+	return withHint(fmt.Errorf("%w: %w", service.ErrPermission, denied), hintElevate+" \"--user\" installs it for this user alone, where Wireshark has a folder for that.")
 }
 
 // writeExtcapScript puts a script at path, in the place of one of ours only.
@@ -151,7 +153,7 @@ func extcapUninstall(c *cli.Context) error {
 			continue
 		}
 		if err := os.Remove(path); errors.Is(err, fs.ErrPermission) {
-			return withHint(err, hintElevate)
+			return withHint(fmt.Errorf("%w: %w", service.ErrPermission, err), hintElevate)
 		} else if err != nil {
 			return err
 		}

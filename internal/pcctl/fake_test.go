@@ -125,7 +125,7 @@ func (f *fakeService) Dump(ctx context.Context, req control.DumpRequest, _ ipc.P
 		result = control.DumpResult{}
 	case "much":
 		_, err := w.Write(bytes.Repeat([]byte("much "), 1<<20))
-		result.LimitReached, result.EvictedPackets = true, 1
+		result.LimitReached, result.EvictedPackets, result.Next = true, 1, result.Last.Add(1500*time.Nanosecond)
 		return result, err
 	}
 	return result, nil

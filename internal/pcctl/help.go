@@ -1,7 +1,6 @@
 package pcctl
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -25,7 +24,7 @@ Examples:
 			}
 			path := c.Args().Slice()
 			if _, found := commandAt(c.App.Commands, path); !found {
-				return &usageProblem{err: fmt.Errorf("unknown command %q", strings.Join(path, " "))}
+				return unknownCommand(c.App.Commands, strings.Join(path, " "))
 			}
 			args := append(append([]string{c.App.Name}, path...), "--help")
 			return newApp(m, c.App.Writer, c.App.ErrWriter).RunContext(c.Context, args)
@@ -36,16 +35,21 @@ Examples:
 // commandAt finds the command of some words.
 func commandAt(commands []*cli.Command, path []string) (found *cli.Command, ok bool) {
 	for _, name := range path {
-		found = nil
-		for _, command := range commands {
-			if command.HasName(name) && !command.Hidden {
-				found = command
-			}
-		}
-		if found == nil {
+		found = commandNamed(commands, name)
+		if found == nil || found.Hidden {
 			return nil, false
 		}
 		commands = found.Subcommands
 	}
 	return found, found != nil
+}
+
+// commandNamed is the command of that name, nil if there is none.
+func commandNamed(commands []*cli.Command, name string) *cli.Command {
+	for _, command := range commands {
+		if command.HasName(name) {
+			return command
+		}
+	}
+	return nil
 }

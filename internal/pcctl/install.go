@@ -83,7 +83,7 @@ func installAction(m machine, c *cli.Context) error {
 	options.Binary, options.Force = c.String("binary"), c.Bool("force")
 	found, err := m.act(c, service.Install, options)
 	if err != nil {
-		return explainManage(err)
+		return explainManage(service.Install, err)
 	}
 	lines := []string{"installed"}
 	if found.Arguments != "" {
@@ -108,7 +108,7 @@ func installAction(m machine, c *cli.Context) error {
 	default:
 		if _, err := m.act(c, service.Start, options); err != nil {
 			_ = printLines(c.App.Writer, lines)
-			return explainManage(fmt.Errorf("it was installed, and could not be started: %w", err))
+			return explainManage(service.Start, fmt.Errorf("it was installed, and could not be started: %w", err))
 		}
 		lines = append(lines, "Started: \"pcctl status\" says what it records.")
 	}

@@ -62,7 +62,7 @@ func manageCommand(m machine, action service.Action, usage, done, description st
 		Action: func(c *cli.Context) error {
 			options, _ := m.options()
 			if _, err := m.act(c, action, options); err != nil {
-				return explainManage(err)
+				return explainManage(action, err)
 			}
 			return printLines(c.App.Writer, []string{done})
 		},
@@ -115,7 +115,7 @@ Examples:
 				err, done = m.uninstalled(err), "uninstalled, with its settings and data"
 			}
 			if err != nil {
-				return explainManage(err)
+				return explainManage(service.Uninstall, err)
 			}
 			return printLines(c.App.Writer, []string{done})
 		},
@@ -161,7 +161,8 @@ func (m machine) options() (service.Options, []config.Problem) {
 	return options, loaded.Problems
 }
 
-func explainManage(err error) error {
+// explainManage says what to do about an action that failed.
+func explainManage(action service.Action, err error) error {
 	switch {
 	case errors.Is(err, service.ErrPermission):
 		return withHint(err, hintElevate)
@@ -169,8 +170,12 @@ func explainManage(err error) error {
 		return withHint(err, "it was left alone. If this PacketCache shall take its place, uninstall that one first, or remove its service with \"sc delete PacketCache\".")
 	case errors.Is(err, service.ErrExposed):
 		return withHint(err, `put the programs into "C:\Program Files\PacketCache" and install them from there, or take that right away (icacls). "pcctl install --force" installs them as they are.`)
+	case errors.Is(err, service.ErrNotInstalled) && action == service.Uninstall:
+		return withHint(err, "\"pcctl uninstall --purge\" removes settings and data that it has left.")
 	case errors.Is(err, service.ErrNotInstalled):
 		return withHint(err, "\"pcctl install\" registers it.")
+	case errors.Is(err, service.ErrNoManager):
+		return withHint(err, "have what runs it start packetcache as root, or do it yourself in a terminal.")
 	}
 	return err
 }

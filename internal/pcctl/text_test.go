@@ -154,7 +154,7 @@ func TestParseTime(t *testing.T) {
 		"1.3.2026":                  {},
 		"2026-03-01T25:00":          {},
 	} {
-		got, err := parseTime(s, local(12, 0, 0))
+		got, err := parseTime(s, local(12, 0, 0), false)
 		if !got.Equal(want) || (err != nil) != want.IsZero() {
 			t.Errorf("parseTime(%q) = %v, %v, want %v", s, got, err, want)
 		}
@@ -167,6 +167,26 @@ func TestQuoted(t *testing.T) {
 	} {
 		if got := quoted(name); got != want {
 			t.Errorf("quoted(%q) = %s, want %s", name, got, want)
+		}
+	}
+}
+
+// A time of day is the last one, or for the end of a dump that follows the next one.
+func TestTimeOfDay(t *testing.T) {
+	noon := time.Date(2026, 3, 1, 12, 0, 0, 0, time.Local)
+	for _, test := range []struct {
+		of         string
+		last, next time.Time
+	}{
+		{"11:30", noon.Add(-30 * time.Minute), noon.AddDate(0, 0, 1).Add(-30 * time.Minute)},
+		{"12:00", noon, noon.AddDate(0, 0, 1)},
+		{"12:00:01", noon.AddDate(0, 0, -1).Add(time.Second), noon.Add(time.Second)},
+		{"2026-03-01 11:00", noon.Add(-time.Hour), noon.Add(-time.Hour)},
+	} {
+		last, err1 := parseTime(test.of, noon, false)
+		next, err2 := parseTime(test.of, noon, true)
+		if err1 != nil || err2 != nil || !last.Equal(test.last) || !next.Equal(test.next) {
+			t.Errorf("%s: %v and %v (%v, %v), want %v and %v", test.of, last, next, err1, err2, test.last, test.next)
 		}
 	}
 }

@@ -20,12 +20,14 @@ const (
 // The reasons why Control fails that callers tell apart.
 var (
 	// ErrNotInstalled means that no such service is registered.
-	ErrNotInstalled = errors.New("the service is not installed; run pcctl install")
+	ErrNotInstalled = errors.New("the service is not installed")
 	// ErrPermission means that only an administrator may do this.
 	ErrPermission = errors.New("not permitted")
 	// ErrExposed means that others than administrators could replace the
 	// program, and so do on the machine what they want.
 	ErrExposed = errors.New("others than administrators could have the service run a program of theirs")
+	// ErrNoManager means that the system has no service manager that could do it.
+	ErrNoManager = errors.New("systemd does not run this machine")
 	// ErrForeign means that the name belongs to a service that is not this
 	// PacketCache.
 	ErrForeign = errors.New("another program is registered as a service under this name")

@@ -27,18 +27,18 @@ const (
 // Install writes and enables a unit that starts Options.Binary from where it
 // lies, in place of an earlier one; it does not start it. Uninstall stops the
 // service and removes the unit, and leaves settings and data. The error wraps
-// ErrPermission for a caller other than root, and ErrNotInstalled if there is
-// no such unit.
+// ErrPermission for a caller other than root, ErrNotInstalled if there is no such
+// unit, and ErrNoManager where there is no systemd.
 func Control(action Action, o Options) error {
 	if os.Geteuid() != 0 {
-		return fmt.Errorf("pcctl %s: %w: only root may; try sudo pcctl %s", action, ErrPermission, action)
+		return fmt.Errorf("%w: only root may", ErrPermission)
 	}
 	if o.Name == "" {
 		o.Name = defaultName
 	}
 	u := unit{name: o.Name, path: unitDir + "/" + o.Name + ".service"}
 	if _, err := exec.LookPath("systemctl"); err != nil {
-		return fmt.Errorf("pcctl %s needs systemd, and there is no systemctl on this machine; start packetcache itself by other means", action)
+		return fmt.Errorf("%w: there is no systemctl", ErrNoManager)
 	}
 	switch action {
 	case Install:
@@ -175,7 +175,7 @@ func (u unit) explain(action Action, err error) error {
 		return fmt.Errorf("systemctl %s %s: %w", action, u.name, ErrPermission)
 	}
 	if _, statErr := os.Stat(bootedDir); statErr != nil {
-		return fmt.Errorf("%s %s: %w; systemd does not run this machine (no %s), so start packetcache itself by other means", action, u.name, err, bootedDir)
+		return fmt.Errorf("%w (no %s)", ErrNoManager, bootedDir)
 	}
 	return fmt.Errorf("%s %s: systemctl: %w; see systemctl status %s and journalctl -u %s", action, u.name, err, u.name, u.name)
 }
