@@ -12,22 +12,21 @@ import (
 // there without end and each takes a millisecond.
 func TestPace(t *testing.T) {
 	for _, test := range []struct {
-		name      string
-		low, busy bool
-		want      float64
+		name   string
+		low    bool
+		shares shares
+		want   float64
 	}{
-		{"low classes have a quarter of a processor", true, false, lowShare},
-		{"and less on a busy machine", true, true, lowShare * busyPart},
-		{"high ones have a fiftieth", false, false, share},
-		{"and less on a busy machine", false, true, share * busyPart},
+		{"low classes have a quarter of a processor", true, atRest(), 0.25},
+		{"and less on a busy machine", true, inBusy(), 0.0125},
+		{"high ones have a fiftieth", false, atRest(), 0.02},
+		{"and less on a busy machine", false, inBusy(), 0.004},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			start := time.Unix(1e9, 0)
 			now, took := start, time.Duration(0)
 			p := newPace(start)
-			if test.busy {
-				p.part = busyPart
-			}
+			p.shares = test.shares
 			for now.Sub(start) < time.Hour {
 				if wait := p.wait(test.low, now); wait > 0 {
 					now = now.Add(wait)
@@ -53,7 +52,7 @@ func TestPaceDoesNotOwe(t *testing.T) {
 		now = now.Add(p.wait(true, now) + time.Millisecond)
 		p.spend(now, time.Millisecond)
 	}
-	if wait := p.wait(false, now); wait > 2*time.Duration(float64(burst)/share) {
+	if wait := p.wait(false, now); wait > 2*time.Duration(float64(burst)/p.all) {
 		t.Errorf("a high class waits for %v", wait)
 	}
 }
@@ -70,22 +69,38 @@ func TestLook(t *testing.T) {
 	for _, test := range []struct {
 		idle, total uint64
 		processors  int
-		part        float64
+		want        shares
 	}{
-		{0, 100, 1, busyPart}, {49, 100, 1, busyPart}, {51, 100, 1, 1}, {100, 100, 1, 1},
-		{12, 100, 4, busyPart}, {13, 100, 4, 1},
+		{0, 100, 1, inBusy()}, {49, 100, 1, inBusy()}, {51, 100, 1, atRest()}, {100, 100, 1, atRest()},
+		{12, 100, 4, inBusy()}, {13, 100, 4, atRest()},
 	} {
 		p := newPace(now)
 		p.judge(1000, 2000, test.processors)
 		p.judge(1000+test.idle, 2000+test.total, test.processors)
-		if p.part != test.part {
-			t.Errorf("%d of %d idle of %d processors: takes %v of its share, want %v", test.idle, test.total, test.processors, p.part, test.part)
+		if p.shares != test.want {
+			t.Errorf("%d of %d idle of %d processors: takes %v, want %v", test.idle, test.total, test.processors, p.shares, test.want)
 		}
 	}
 	p = newPace(now)
 	p.judge(0, 0, 1)
-	if p.judge(0, 0, 1); p.part != 1 {
-		t.Errorf("nothing is known, and it takes %v of its share", p.part)
+	if p.judge(0, 0, 1); p.shares != atRest() {
+		t.Errorf("nothing can be known, and it takes %v", p.shares)
+	}
+}
+
+// TestLookAfterRest: what the machine was like a minute ago says nothing of the
+// flood that has just begun.
+func TestLookAfterRest(t *testing.T) {
+	now := time.Now()
+	p := newPace(now)
+	p.look(now)
+	if p.shares != inBusy() {
+		t.Errorf("nothing is known yet, and it takes %v", p.shares)
+	}
+	p.shares = atRest()
+	p.look(now.Add(time.Minute))
+	if p.shares != inBusy() {
+		t.Errorf("it takes %v after a rest", p.shares)
 	}
 }
 
