@@ -116,9 +116,13 @@ func (c *Cache) compressAlong() {
 			now := time.Now()
 			p.look(now)
 			if wait := p.wait(low, now); wait > 0 {
+				lower := z.work
+				if low {
+					lower = nil // thousands a second may be begun
+				}
 				select {
 				case <-time.After(wait):
-				case <-z.work: // it may be of a lower class
+				case <-lower:
 				case <-z.stop:
 					return
 				}
