@@ -13,6 +13,7 @@ import (
 	"filippo.io/age"
 
 	"github.com/packetcache/packetcache/internal/control"
+	"github.com/packetcache/packetcache/internal/keystore"
 	stored "github.com/packetcache/packetcache/internal/record"
 	"github.com/packetcache/packetcache/internal/seal"
 	"github.com/packetcache/packetcache/internal/vault"
@@ -101,10 +102,7 @@ func redate(t *testing.T, dir string, ahead time.Duration) {
 	file, err := v.Open()
 	fine(err)
 	defer file.Close()
-	name, err := vault.Identity(file)
-	fine(err)
-	key, err := v.Key(name)
-	fine(err)
+	key := keyOf(t, v, file)
 	in, err := seal.NewReader(file, key.Identity)
 	fine(err)
 	defer in.Close()
@@ -113,7 +111,7 @@ func redate(t *testing.T, dir string, ahead time.Duration) {
 	to, err := v.Create()
 	fine(err)
 	defer to.Abort()
-	out, err := seal.NewWriter(to, name, []age.Recipient{key.Recipient}, &head)
+	out, err := seal.NewWriter(to, key.Name, []age.Recipient{key.Recipient}, &head)
 	fine(err)
 	defer out.Abort()
 	seg := new(stored.Segment)
@@ -126,4 +124,18 @@ func redate(t *testing.T, dir string, ahead time.Duration) {
 	end, _ := in.End()
 	fine(out.Close(end))
 	fine(to.Commit())
+}
+
+// keyOf is the key that opens a file of a data directory.
+func keyOf(t *testing.T, v *vault.Vault, file io.ReaderAt) *keystore.Key {
+	t.Helper()
+	name, err := vault.Identity(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := v.Key(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
 }

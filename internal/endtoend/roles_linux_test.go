@@ -28,6 +28,7 @@ func play(role string, args []string) int {
 		"frame":  sendFrame,
 		"tun":    holdTun,
 		"stream": stream,
+		"noise":  noise,
 		"blast":  blast,
 	}
 	if err := roles[role](args); err != nil {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -14,6 +15,7 @@ import (
 	"github.com/packetcache/packetcache/internal/cache"
 	"github.com/packetcache/packetcache/internal/datadir"
 	"github.com/packetcache/packetcache/internal/datadir/faults"
+	"github.com/packetcache/packetcache/internal/seal/sealtest"
 	"github.com/packetcache/packetcache/internal/vault"
 )
 
@@ -250,16 +252,57 @@ func TestTruncated(t *testing.T) {
 	}
 }
 
-// A flipped bit costs what is near it in the file, and nothing that is wrong comes
-// back.
+// Of a file that ends anywhere around the boundary of a frame or of a chunk, exactly
+// that comes back which stands in whole chunks before it.
+func TestTruncatedAtEveryBoundary(t *testing.T) {
+	start := saved(t, few)
+	text := file(t, start, vault.Name)
+	layout, err := sealtest.Of(text, keyOf(t, start, text))
+	must(t, err)
+	places := []int{0, layout.Start}
+	for _, f := range layout.Frames {
+		places = append(places, layout.Place(f.From), layout.Place(f.To))
+	}
+	const chunk = 64 << 10 // and in the file behind each its 16 bytes of authenticity
+	for at := layout.Place(chunk); at < len(text); at += chunk + 16 {
+		places = append(places, at-16, at)
+	}
+	var ends []int
+	for _, at := range places {
+		for _, end := range []int{at - 1, at, at + 1} {
+			if end >= 0 && end < len(text) {
+				ends = append(ends, end)
+			}
+		}
+	}
+	slices.Sort(ends)
+	ends = slices.Compact(ends)
+	if len(layout.Frames) < 10 || len(ends) < 3*len(layout.Frames) {
+		t.Fatalf("the file has %d frames, which give %d places", len(layout.Frames), len(ends))
+	}
+	for i := 0; i < len(ends); i += stride {
+		n := damaged(t, fmt.Sprint("cut at ", ends[i]), with(t, start, text[:ends[i]]))
+		if want := layout.Cut(ends[i]); n != want {
+			t.Errorf("cut at %d of %d there are %d packets, want %d", ends[i], len(text), n, want)
+		}
+	}
+}
+
+// A flipped bit costs what stands in its chunk, and nothing that is wrong comes back.
 func TestFlippedBits(t *testing.T) {
 	start := saved(t, few)
 	text := file(t, start, vault.Name)
+	layout, err := sealtest.Of(text, keyOf(t, start, text))
+	must(t, err)
 	kept, flips := 0, 0
 	for at := 0; at < len(text); at += 1000 * stride {
 		wrong := bytes.Clone(text)
 		wrong[at] ^= 1 << (at / 1000 % 8)
-		kept += damaged(t, fmt.Sprint("flipped at ", at), with(t, start, wrong))
+		n := damaged(t, fmt.Sprint("flipped at ", at), with(t, start, wrong))
+		if want := layout.Flipped(at); n != want {
+			t.Errorf("flipped at %d of %d there are %d packets, want %d", at, len(text), n, want)
+		}
+		kept += n
 		flips++
 	}
 	if kept < flips*few/3 {

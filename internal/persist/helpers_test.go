@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"filippo.io/age"
 	"github.com/sirupsen/logrus"
 
 	"github.com/packetcache/packetcache/eventlog"
@@ -314,4 +315,16 @@ func headerOf(t testing.TB, text []byte) []byte {
 	header, _, err := seal.ReadHeader(bytes.NewReader(text))
 	must(t, err)
 	return header
+}
+
+// keyOf is the key that opens a file of a disk.
+func keyOf(t testing.TB, disk *faults.Disk, text []byte) age.Identity {
+	t.Helper()
+	name, err := vault.Identity(bytes.NewReader(text))
+	must(t, err)
+	v, err := vault.In("/data", datadir.On(disk.PowerCut(nil)))
+	must(t, err)
+	key, err := v.Key(name)
+	must(t, err)
+	return key.Identity
 }
