@@ -85,13 +85,17 @@ func serve(c *cli.Context, log *logrus.Logger, stdout io.Writer, ready func()) e
 		return usageError{errors.New(wrong[0].Reason)}
 	}
 	setLevel(log, loaded.LogLevel)
+	// With some nothing is recorded. A service starts all the same, so that its
+	// status tells, and what is kept from before can be read; in a terminal there
+	// is somebody who can set it right.
+	begins := service.Managed() || len(loaded.Unsafe()) == 0
 	for _, problem := range loaded.Problems {
-		if !problem.Unsafe {
+		if begins || !problem.Unsafe {
 			eventlog.SettingWrong(problem.Where, problem.What()).Log(log)
 		}
 	}
-	if wrong := loaded.Unsafe(); len(wrong) > 0 {
-		return usageError{stepError{service.ExitSettings, wrong[0]}}
+	if !begins {
+		return usageError{loaded.Unsafe()[0]}
 	}
 	o := daemon.Options{
 		Loader: loader,

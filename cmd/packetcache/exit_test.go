@@ -25,7 +25,7 @@ func TestExitCodes(t *testing.T) {
 		{nil, exitOK, service.ExitOK},
 		{failed, exitFailed, service.ExitFailed},
 		{usageError{failed}, exitUsage, service.ExitArguments},
-		{usageError{stepError{service.ExitSettings, failed}}, exitUsage, service.ExitSettings},
+		{usageError{stepError{service.ExitRAM, failed}}, exitUsage, service.ExitRAM},
 		{stepError{service.ExitRAM, failed}, exitFailed, service.ExitRAM},
 		{at(daemon.StepReplay, fs.ErrNotExist), exitFailed, service.ExitReplay},
 		{at(daemon.StepCapture, fs.ErrPermission), exitNotPermitted, service.ExitCapture},

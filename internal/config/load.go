@@ -34,6 +34,9 @@ type Loaded struct {
 
 	layers []layer          // the good values of each source, weakest first
 	from   map[string]value // what is in force, by key; without defaults
+	// withheld is true if nothing is recorded, since the first Load came upon
+	// values that were to keep something out, and they are still wrong.
+	withheld bool
 }
 
 // A layer holds the good values of one source by key.
@@ -51,10 +54,11 @@ type value struct {
 // Load reads all sources. A value that is wrong is reported in Problems, and
 // what the same source held for that setting in last stays in force; without
 // such a value, or with last nil, the next weaker source or the default
-// decides, except that what was in force stays if the value was to keep something
-// from being recorded. A source that cannot be read at all keeps all it held in last.
+// decides. If the value was to keep something from being recorded, what was in
+// force stays, and with last nil all interfaces are excluded until it is right. A
+// source that cannot be read at all keeps all it held in last.
 func (l *Loader) Load(last *Loaded) *Loaded {
-	loaded := &Loaded{Settings: Defaults(), from: map[string]value{}}
+	loaded := &Loaded{Settings: Defaults(), from: map[string]value{}, withheld: last == nil || last.withheld}
 	sources := slices.SortedStableFunc(slices.Values(l.Sources), func(a, b Source) int {
 		return cmp.Compare(a.Origin(), b.Origin())
 	})
@@ -63,16 +67,14 @@ func (l *Loader) Load(last *Loaded) *Loaded {
 		if last != nil {
 			before = last.layer(source.Origin())
 		}
-		lay := l.readLayer(source, before, &loaded.Problems)
+		lay := l.readLayer(source, before, loaded)
 		loaded.layers = append(loaded.layers, lay)
 		for key, v := range lay.values {
 			loaded.from[key] = v
 		}
 	}
 	loaded.settleSize()
-	if last != nil {
-		loaded.holdBack(last)
-	}
+	loaded.holdBack(last)
 	target := reflect.ValueOf(&loaded.Settings).Elem()
 	for _, f := range Fields() {
 		if v, ok := loaded.from[f.Key]; ok {
@@ -82,9 +84,18 @@ func (l *Loader) Load(last *Loaded) *Loaded {
 	return loaded
 }
 
+// nothingRecorded is said of a wrong value in whose place nothing may stand.
+const nothingRecorded = "nothing is recorded until it is right, as that might be what it is to keep out"
+
 // holdBack leaves in force what was, where a wrong value would have kept
-// something out and no earlier one of its source can stand in.
+// something out and no earlier one of its source can stand in. Where nothing was
+// in force nothing is recorded.
 func (l *Loaded) holdBack(last *Loaded) {
+	unsafe := l.Unsafe()
+	if l.withheld = l.withheld && len(unsafe) > 0; l.withheld {
+		l.from["exclude"] = value{unsafe[0].Origin, unsafe[0].Where, []string{"*"}}
+		return
+	}
 	for i := range l.Problems {
 		p := &l.Problems[i]
 		if !p.Unsafe || p.Key == "" {
@@ -117,22 +128,22 @@ func Defaults() Settings {
 	return s
 }
 
-func (l *Loader) readLayer(source Source, before map[string]value, problems *[]Problem) layer {
+func (l *Loader) readLayer(source Source, before map[string]value, loaded *Loaded) layer {
 	lay := layer{origin: source.Origin(), values: map[string]value{}}
 	entries, err := source.Read()
 	if err != nil {
-		p := Problem{Origin: lay.origin, Where: source.Location(), Reason: err.Error(), Unsafe: before == nil}
-		if before != nil {
-			lay.values = before
-			p.Instead = "the values read from it before stay in force"
+		p := Problem{Origin: lay.origin, Where: source.Location(), Reason: err.Error(), Instead: "the values read from it before stay in force"}
+		if p.Unsafe = loaded.withheld || before == nil; p.Unsafe {
+			p.Instead = nothingRecorded
 		}
-		*problems = append(*problems, p)
+		lay.values = before
+		loaded.Problems = append(loaded.Problems, p)
 		return lay
 	}
 	for _, entry := range entries {
 		f, ok := FieldByKey(entry.Key)
 		if !ok {
-			*problems = append(*problems, unknown(entry, lay.origin))
+			loaded.Problems = append(loaded.Problems, unknown(entry, lay.origin))
 			continue
 		}
 		v, err := l.check(f, entry.Value)
@@ -152,10 +163,10 @@ func (l *Loader) readLayer(source Source, before map[string]value, problems *[]P
 		} else {
 			p.Instead = "the value is ignored"
 			if p.Unsafe = f.KeepsOut; p.Unsafe {
-				p.Instead = "the service does not start, as it would record what this keeps out"
+				p.Instead = nothingRecorded
 			}
 		}
-		*problems = append(*problems, p)
+		loaded.Problems = append(loaded.Problems, p)
 	}
 	return lay
 }
@@ -298,9 +309,9 @@ func (l *Loaded) ProblemsFrom(o Origin) []Problem {
 	return slices.DeleteFunc(slices.Clone(l.Problems), func(p Problem) bool { return p.Origin != o })
 }
 
-// Unsafe are the problems because of which the service may record what was
-// meant to be kept out. A service should rather not start than begin with
-// them; one that runs goes on as it is.
+// Unsafe are the problems with what was meant to keep something from being
+// recorded. At the start nothing is recorded because of them; later on, what was
+// in force stays.
 func (l *Loaded) Unsafe() []Problem {
 	return slices.DeleteFunc(slices.Clone(l.Problems), func(p Problem) bool { return !p.Unsafe })
 }

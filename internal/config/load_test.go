@@ -117,6 +117,28 @@ func TestUnreadableSource(t *testing.T) {
 	}
 }
 
+// A start with values, or a whole source, that may keep something out and are wrong
+// records nothing until all of them are right, whatever changes meanwhile.
+func TestNothingIsRecordedUntilRight(t *testing.T) {
+	for _, wrong := range []string{"interfaces = [\"[\"]\n", "exclude = [\"docker[\"]\n", "oops"} {
+		last := load(t, "bias = 3\n"+wrong, nil)
+		for _, text := range []string{"bias = 4\n" + wrong, "oops", "exclude = [\"docker*\"]\ninterfaces = 3\n", "interfaces = [\"eth*\"]\ncapture-filter = 7\n"} {
+			last = load(t, text, last)
+			if !slices.Equal(last.Exclude, []string{"*"}) || len(last.Unsafe()) != 1 || !strings.Contains(last.Problems[0].Error(), "nothing is recorded until it is right") {
+				t.Errorf("%q, then %q: exclude is %q, problems %v", wrong, text, last.Exclude, last.Problems)
+			}
+		}
+		if last = load(t, "exclude = [\"docker*\"]\n", last); !slices.Equal(last.Exclude, []string{"docker*"}) || len(last.Problems) != 0 {
+			t.Errorf("%q, then corrected: exclude is %q, problems %v", wrong, last.Exclude, last.Problems)
+		}
+		// From now on what was in force stays.
+		last = load(t, "exclude = [\"docker*\"]\n"+"interfaces = [\"[\"]\n", last)
+		if !slices.Equal(last.Exclude, []string{"docker*"}) || !strings.Contains(last.Problems[0].Error(), "what is in force stays") {
+			t.Errorf("wrong again: exclude is %q, problems %v", last.Exclude, last.Problems)
+		}
+	}
+}
+
 func TestCheckFilter(t *testing.T) {
 	loader := &Loader{
 		Sources: []Source{fakeSource{origin: File, entries: []Entry{entry("capture-filter", "prot 53")}}},

@@ -73,8 +73,9 @@ type Problem struct {
 	Reason string
 	// Instead says what is in force; may be empty.
 	Instead string
-	// Unsafe is true if what is in force instead may record what the value was
-	// meant to keep out: no earlier good value could stand in.
+	// Unsafe is true if the value, or one in a source that could not be read, was
+	// meant to keep something from being recorded, and no earlier good one could
+	// stand in.
 	Unsafe bool
 }
 

@@ -13,8 +13,8 @@ import (
 	"github.com/packetcache/packetcache/internal/control"
 )
 
-// A wrong setting that would let in what it was to keep out is told once, and
-// why nothing starts; one that does no harm is told and ignored.
+// A run in a terminal does not begin with a wrong setting that would let in what it
+// was to keep out, and tells it; one that does no harm is told and ignored.
 func TestWrongSettingsAreToldOnce(t *testing.T) {
 	needRoot(t)
 	const script = `mount -t tmpfs none /etc && mkdir /etc/packetcache &&
@@ -25,12 +25,38 @@ func TestWrongSettingsAreToldOnce(t *testing.T) {
 		t.Errorf("exit code %d\n%s", code, stdout)
 	}
 	for words, times := range map[string]int{
-		"capture-filter = ": 1, "the service does not start": 1, "bias = 99": 1, "the value is ignored": 1,
+		"capture-filter = ": 1, "nothing is recorded until it is right": 1, "bias = 99": 1, "the value is ignored": 1,
 	} {
 		if got := strings.Count(stderr, words); got != times {
 			t.Errorf("%q stands there %d times, want %d:\n%s", words, got, times, stderr)
 		}
 	}
+}
+
+// A service does begin with it, and records nothing until it is right.
+func TestNothingIsRecordedUntilSettingsAreRight(t *testing.T) {
+	w := newWire(t)
+	settings := t.TempDir()
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(settings, "packetcache.toml"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("interfaces = [\"[\"]\n")
+	const script = `mount -t tmpfs none /etc && mkdir /etc/packetcache && mount --bind "$0" /etc/packetcache && SYSTEMD_EXEC_PID=$$ exec "$@"`
+	dir := shortDir(t)
+	cmd := w.a.command("unshare", "-m", "sh", "-c", script, settings, program(t, "packetcache"), "--endpoint-dir", dir,
+		"--data-dir", filepath.Join(dir, "data"), "--ram-size", "8MiB")
+	s := attend(t, dir, cmd)
+	st := s.await("the wrong setting", func(st control.Status) bool {
+		return strings.Contains(strings.Join(st.Warnings, "\n"), "nothing is recorded until it is right")
+	})
+	if got := interfaceOf(st, "wire0").State; got != control.InterfaceExcluded {
+		t.Errorf("the interface is %s", got)
+	}
+	write("interfaces = [\"wire?\"]\n")
+	s.await("the right one", func(st control.Status) bool { return interfaceOf(st, "wire0").State == control.InterfaceCapturing })
 }
 
 // Rules in the settings file say what is kept, pcctl status what came of them.

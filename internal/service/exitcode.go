@@ -11,18 +11,18 @@ type ExitCode uint32
 // The exit codes.
 const (
 	ExitOK        ExitCode = 0
-	ExitFailed    ExitCode = 1  // none of the others
-	ExitArguments ExitCode = 2  // the command line of the registration
-	ExitSettings  ExitCode = 3  // settings that would record what must not be
-	ExitRAM       ExitCode = 4  // how much memory the machine has
-	ExitReplay    ExitCode = 5  // opening the files to replay
-	ExitCapture   ExitCode = 6  // the right to capture
-	ExitMemory    ExitCode = 7  // the memory for the packets
-	ExitFilter    ExitCode = 8  // the capture filter
-	ExitDump      ExitCode = 9  // the dump endpoint
-	ExitControl   ExitCode = 10 // the control endpoint
-	ExitHung      ExitCode = 11 // stopping took too long
-	ExitNotReady  ExitCode = 12 // starting took too long
+	ExitFailed    ExitCode = 1 // none of the others
+	ExitArguments ExitCode = 2 // the command line of the registration
+	// 3 was a wrong setting, with which it records nothing now.
+	ExitRAM      ExitCode = 4  // how much memory the machine has
+	ExitReplay   ExitCode = 5  // opening the files to replay
+	ExitCapture  ExitCode = 6  // the right to capture
+	ExitMemory   ExitCode = 7  // the memory for the packets
+	ExitFilter   ExitCode = 8  // the capture filter
+	ExitDump     ExitCode = 9  // the dump endpoint
+	ExitControl  ExitCode = 10 // the control endpoint
+	ExitHung     ExitCode = 11 // stopping took too long
+	ExitNotReady ExitCode = 12 // starting took too long
 )
 
 // exitTexts say what the codes mean, and what to look at.
@@ -30,7 +30,6 @@ var exitTexts = map[ExitCode]string{
 	ExitOK:        "it ended as told",
 	ExitFailed:    "it failed; its log says why",
 	ExitArguments: "a wrong argument in its registration: see \"sc qc\" for the command line, and reinstall",
-	ExitSettings:  "a setting is wrong that keeps traffic from being recorded: see its log, and correct the setting",
 	ExitRAM:       "the system does not tell how much memory the machine has",
 	ExitReplay:    "a file to replay cannot be opened",
 	ExitCapture:   "it may not capture, or cannot on this machine",

@@ -35,8 +35,9 @@ allowed range, and is not used: the value before it stays in force, or that of
 a weaker place, and the rest of its file counts all the same. A file that is
 not valid TOML counts as a whole or not at all. When the settings that keep
 something out (interfaces, exclude, capture-filter) are wrong at the start, the
-service does not start, rather than record what it must not; while it runs, what
-is in force stays. What is wrong is told in the log and by ` + "`pcctl status`" + `.
+service records nothing until they are right, rather than what it must not; when
+they become so while it runs, what is in force stays. What is wrong is told in the
+log and by ` + "`pcctl status`" + `.
 
 The file is [TOML](https://toml.io/en/v1.0.0) with one ` + "`key = value`" + ` a line:
 
