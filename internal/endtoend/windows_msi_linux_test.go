@@ -220,6 +220,7 @@ func (w *windows) stillHolds(text string) {
 // From the installation over an upgrade and a repair to the removal.
 func TestWindowsMSI(t *testing.T) {
 	older, newer := versions(t)
+	before := freshWindows(t).snapshot()
 	w := freshWindows(t)
 	for _, wrong := range []string{"RAMPERCENT=0", "RAMPERCENT=51", "RAMPERCENT=2.5", "RAMPERCENT=-1", "RAMPERCENT=many", "LOGLEVEL=loud", "STARTSERVICE=2"} {
 		w.refuses(older, wrong)
@@ -230,6 +231,24 @@ func TestWindowsMSI(t *testing.T) {
 	if !ok {
 		t.Fatal("there is no setting recovery-recipients")
 	}
+	// What only the service can judge is told by it, and keeps nothing from being
+	// installed.
+	w.install(older, "INTERFACES=[", "RECOVERYRECIPIENTS=age1nobody")
+	w.isInstalled(older)
+	w.await("two wrong settings", func(st control.Status) bool {
+		text := strings.Join(st.Warnings, "\n")
+		return strings.Contains(text, `SOFTWARE\PacketCache\Interfaces: `) && strings.Contains(text, "nothing is recorded until it is right") &&
+			strings.Contains(text, `SOFTWARE\PacketCache\RecoveryRecipients: `)
+	})
+	eventually(t, "events of both", func() bool {
+		events := w.events()
+		return reported(events, 2, 1302, settingsKey+`\Interfaces`) && reported(events, 2, 1302, settingsKey+`\RecoveryRecipients`)
+	})
+	w.mustPcctl("config", "set", "interfaces", "wire0")
+	w.awaitInterface("wire0", control.InterfaceCapturing)
+	w.msiexec(installed, "a removal", "/x", older.product)
+	w.isRemoved()
+
 	w.install(older, "RAMPERCENT=3", "INTERFACES=wire?|none", "EXCLUDE=other*", "LOGLEVEL=debug", "RECOVERYRECIPIENTS="+recovery.Example)
 	w.isInstalled(older)
 	given := map[string]string{"RamPercent": "0x3", "Interfaces": "wire?|none", "Exclude": "other*", "LogLevel": "debug", "RecoveryRecipients": recovery.Example}
@@ -292,7 +311,46 @@ func TestWindowsMSI(t *testing.T) {
 
 	w.msiexec(installed, "a removal", "/x", newer.product)
 	w.isRemoved()
-	w.leavesNothing()
+	for _, line := range w.snapshot().since(before) {
+		t.Errorf("after the removal: %s", line)
+	}
+}
+
+// A service that pcctl has installed, to try it out, becomes the package's, and goes
+// on with its settings and what it has recorded. Removed with KEEPCACHE=1 these stay,
+// and nothing else.
+func TestWindowsMSITakesOver(t *testing.T) {
+	older, _ := versions(t)
+	before := freshWindows(t).snapshot()
+	w := newWindows(t)
+	// Windows replaces it in any case; Wine, where it bears no version, if it has
+	// another size.
+	must(t, "truncate", "--size=+4096", w.path(folder+"packetcache.exe"))
+	w.mustPcctl("install", "--ram-percent", "3")
+	w.awaitInterface("wire0", control.InterfaceCapturing)
+	const text = "recorded before the package came"
+	w.a.play(t, "frame", "wire0", text)
+	eventually(t, "the packet in the dump", func() bool { return holds(t, w.dump(), text) })
+	w.install(older)
+	w.isInstalled(older)
+	w.settings(map[string]string{"RamPercent": "0x3"})
+	w.stillHolds(text)
+
+	w.msiexec(installed, "a removal that keeps", "/x", older.product, "KEEPCACHE=1")
+	w.isRemoved()
+	var left []string
+	for _, line := range w.snapshot().since(before) {
+		left = append(left, regexp.MustCompile(`(sealed|key) \d+$`).ReplaceAllString(regexp.MustCompile(`age1\w+`).ReplaceAllString(line, "age1..."), "$1"))
+	}
+	if want := []string{
+		`+ C:\ProgramData\PacketCache`,
+		`+ C:\ProgramData\PacketCache\PacketCache.sealed`,
+		`+ C:\ProgramData\PacketCache\age1....key`,
+		`+ system.reg Software\PacketCache`,
+		`+ system.reg Software\PacketCache "RamPercent"=dword:00000003`,
+	}; !slices.Equal(left, want) {
+		t.Errorf("left is\n%s\nwant\n%s", strings.Join(left, "\n"), strings.Join(want, "\n"))
+	}
 }
 
 // Netresec's service has the same name: it is replaced only if somebody says so.
