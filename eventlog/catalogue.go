@@ -257,13 +257,13 @@ var catalogue = []Event{
 	},
 	{
 		ID: 1502, Name: "CacheSavedInPart", Severity: Warning, Category: Persistence,
-		Text:    "There was no time to seal all of the cache into %1: it has %2 packets, %3 bytes. What is missing: %4.",
+		Text:    "There was no time to seal all of the cache into %1, which has %2 packets, %3 bytes. What is missing: %4.",
 		Inserts: []Insert{{"file", Text}, {"packets", Count}, {"bytes", Bytes}, {"missing", Text}},
 		Do:      "Nothing, if that is rare: the most important is written first. Otherwise move the setting data-dir to a faster disk or give the service less memory.",
 	},
 	{
 		ID: 1503, Name: "CacheNotSaved", Severity: Error, Category: Persistence,
-		Text:    "The cache could not be sealed into %1: %2. The file that was there stays.",
+		Text:    "The cache could not be sealed into %1: %2. A file that was there before stays.",
 		Inserts: []Insert{{"file", Text}, {"error", Failure}},
 		Do:      "Mend what the text names, such as a full disk. It is tried again at the next checkpoint and at the stop, and told when it has worked.",
 	},
@@ -275,7 +275,7 @@ var catalogue = []Event{
 	},
 	{
 		ID: 1505, Name: "CacheRestored", Severity: Information, Category: Persistence,
-		Text:    "The cache was restored from %1: %2 packets, %3 bytes, sealed %4. Of the time from then on there is nothing: %5.",
+		Text:    "The cache was restored from %1: %2 packets, %3 bytes, sealed %4. From then until this start there is nothing: %5.",
 		Inserts: []Insert{{"file", Text}, {"packets", Count}, {"bytes", Bytes}, {"sealed", Text}, {"gap", Text}},
 		Do:      "Nothing. What was recorded between a checkpoint and a crash is lost.",
 	},
@@ -293,13 +293,13 @@ var catalogue = []Event{
 	},
 	{
 		ID: 1508, Name: "KeyLost", Severity: Error, Category: Persistence,
-		Text:    "The key that opens %1 can't be had here: %2. With this machine alone nobody can read it any more.",
+		Text:    "The key that opens %1 can't be had here: %2. Without it this machine can't read the file.",
 		Inserts: []Insert{{"file", Text}, {"error", Failure}},
 		Do:      "Open it with a recovery key (\"pcctl decrypt -i\"), if one was set, or on the machine that it is from.",
 	},
 	{
 		ID: 1509, Name: "RestoreDied", Severity: Warning, Category: Persistence,
-		Text:    "PacketCache ended before it had restored %1, %2 times now. It is tried again, three times altogether.",
+		Text:    "Attempts to read back %1 during which PacketCache or the machine went down: %2. It is tried again; after three the file is set aside.",
 		Inserts: []Insert{{"file", Text}, {"count", Count}},
 		Do:      "Nothing, if the machine or the service was ended by force. Otherwise see the events before this one for a crash.",
 	},
@@ -317,7 +317,7 @@ var catalogue = []Event{
 	},
 	{
 		ID: 1512, Name: "CacheCleared", Severity: Warning, Category: Persistence,
-		Text:    "The cache was wiped by %1, %2: %3 packets, %4 bytes in memory, and the files %5 with their keys.",
+		Text:    "The cache was wiped by %1, %2: %3 packets, %4 bytes in memory. Files that went with their keys: %5.",
 		Inserts: []Insert{{"user", Text}, {"program", Text}, {"packets", Count}, {"bytes", Bytes}, {"files", Text}},
 		Do:      "Make sure that this person was to do so: it destroys evidence.",
 	},

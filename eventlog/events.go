@@ -209,12 +209,12 @@ func CacheSaved(file string, duration time.Duration, packets uint64, bytes uint6
 	return occur(1501, file, duration, packets, bytes, size)
 }
 
-// CacheSavedInPart is event 1502 (warning): There was no time to seal all of the cache into %1: it has %2 packets, %3 bytes. What is missing: %4.
+// CacheSavedInPart is event 1502 (warning): There was no time to seal all of the cache into %1, which has %2 packets, %3 bytes. What is missing: %4.
 func CacheSavedInPart(file string, packets uint64, bytes uint64, missing string) Occurrence {
 	return occur(1502, file, packets, bytes, missing)
 }
 
-// CacheNotSaved is event 1503 (error): The cache could not be sealed into %1: %2. The file that was there stays.
+// CacheNotSaved is event 1503 (error): The cache could not be sealed into %1: %2. A file that was there before stays.
 func CacheNotSaved(file string, err error) Occurrence {
 	return occur(1503, file, err)
 }
@@ -224,7 +224,7 @@ func CacheSavedAgain(file string) Occurrence {
 	return occur(1504, file)
 }
 
-// CacheRestored is event 1505 (information): The cache was restored from %1: %2 packets, %3 bytes, sealed %4. Of the time from then on there is nothing: %5.
+// CacheRestored is event 1505 (information): The cache was restored from %1: %2 packets, %3 bytes, sealed %4. From then until this start there is nothing: %5.
 func CacheRestored(file string, packets uint64, bytes uint64, sealed string, gap string) Occurrence {
 	return occur(1505, file, packets, bytes, sealed, gap)
 }
@@ -239,12 +239,12 @@ func FileSetAside(file string, as string, reason string) Occurrence {
 	return occur(1507, file, as, reason)
 }
 
-// KeyLost is event 1508 (error): The key that opens %1 can't be had here: %2. With this machine alone nobody can read it any more.
+// KeyLost is event 1508 (error): The key that opens %1 can't be had here: %2. Without it this machine can't read the file.
 func KeyLost(file string, err error) Occurrence {
 	return occur(1508, file, err)
 }
 
-// RestoreDied is event 1509 (warning): PacketCache ended before it had restored %1, %2 times now. It is tried again, three times altogether.
+// RestoreDied is event 1509 (warning): Attempts to read back %1 during which PacketCache or the machine went down: %2. It is tried again; after three the file is set aside.
 func RestoreDied(file string, count uint64) Occurrence {
 	return occur(1509, file, count)
 }
@@ -259,7 +259,7 @@ func DirectoryRecovered(directory string) Occurrence {
 	return occur(1511, directory)
 }
 
-// CacheCleared is event 1512 (warning): The cache was wiped by %1, %2: %3 packets, %4 bytes in memory, and the files %5 with their keys.
+// CacheCleared is event 1512 (warning): The cache was wiped by %1, %2: %3 packets, %4 bytes in memory. Files that went with their keys: %5.
 func CacheCleared(user string, program string, packets uint64, bytes uint64, files string) Occurrence {
 	return occur(1512, user, program, packets, bytes, files)
 }

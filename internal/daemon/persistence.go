@@ -211,6 +211,10 @@ func (d *Daemon) clear(user, program string) (control.Cleared, error) {
 		eventlog.ClearFailed(user, program, err).Log(d.log)
 		return cleared, fmt.Errorf("the cache in memory is wiped, but not all of its files: %w", err)
 	}
-	eventlog.CacheCleared(user, program, held.Packets, held.Bytes, strings.Join(cleared.Files, ", ")).Log(d.log)
+	files := "none"
+	if len(cleared.Files) > 0 {
+		files = strings.Join(cleared.Files, ", ")
+	}
+	eventlog.CacheCleared(user, program, held.Packets, held.Bytes, files).Log(d.log)
 	return cleared, nil
 }

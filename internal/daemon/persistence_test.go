@@ -97,7 +97,7 @@ func TestClearIsTold(t *testing.T) {
 	}
 	want := []string{
 		"ada (uid 7), pid 5 (/bin/pcctl), wiped the cache in memory, but not all of its files: locking " + settings.DataDir + ": another process keeps its data there.",
-		"The cache was wiped by ada (uid 7), pid 5 (/bin/pcctl): 1 packets, 100 bytes in memory, and the files - with their keys.",
+		"The cache was wiped by ada (uid 7), pid 5 (/bin/pcctl): 1 packets, 100 bytes in memory. Files that went with their keys: none.",
 	}
 	if !slices.Equal(*events, want) {
 		t.Errorf("the events are %q, want %q", *events, want)

@@ -23,7 +23,7 @@ func (k *Keeper) Clear() (removed []string, err error) {
 		return vault.Wipe(k.o.Dir)
 	}
 	// What an earlier run has left is not read back any more, if it was not yet.
-	k.key, k.restored, k.alone = nil, true, false
+	k.key, k.restored, k.alone, k.stuck = nil, true, false, nil
 	k.last, k.size = time.Now(), 0
 	return k.vault.Wipe()
 }

@@ -171,7 +171,7 @@ func TestDeathIsTold(t *testing.T) {
 	r := begin(t, disk, cache.MinBytes, manual)
 	r.ready()
 	r.said("RestoreDied", "CacheRestored")
-	if text := r.log.text("RestoreDied"); !strings.Contains(text, "2 times now") {
+	if text := r.log.text("RestoreDied"); !strings.Contains(text, "went down: 2.") {
 		t.Errorf("it says %q", text)
 	}
 	r.kill()

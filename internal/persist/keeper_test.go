@@ -1,11 +1,13 @@
 package persist
 
 import (
+	"bytes"
 	"errors"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -94,6 +96,40 @@ func TestLifeOfKeys(t *testing.T) {
 		t.Errorf("the key of the second file: %v", err)
 	}
 	r.kill()
+}
+
+// A file that can neither be read nor be given another name is not replaced by a new
+// one, but as soon as it can be.
+func TestStuck(t *testing.T) {
+	disk := saved(t, few)
+	bad := file(t, disk, vault.Name)[:1000]
+	must(t, datadir.On(disk).Write(vault.Name, bad))
+	held := errors.New("held open by another program")
+	var free atomic.Bool
+	disk.Fail = func(o faults.Operation) error {
+		if o.Kind == faults.Replace && o.Name == vault.Name && !free.Load() {
+			return held
+		}
+		return nil
+	}
+	r := begin(t, disk, cache.MinBytes, Settings{Persist: true, Interval: 1})
+	fill(r.cache, 0, few)
+	s := r.await("another try", func(Status) bool { return disk.Operations() > 200 })
+	if !errors.Is(s.Problem, held) || len(s.SetAside) > 0 {
+		t.Errorf("status %+v", s)
+	}
+	if now := file(t, disk, vault.Name); !bytes.Equal(now, bad) {
+		t.Fatal("the file was replaced, and never set aside")
+	}
+	r.said("FileSetAside")
+	free.Store(true)
+	fill(r.cache, few, few)
+	s = r.await("a save", func(s Status) bool { return s.Saved != nil })
+	r.kill()
+	if kept := file(t, disk, vault.Name+".rejected"); !bytes.Equal(kept, bad) || len(s.SetAside) != 1 || s.Problem != nil {
+		t.Errorf("the file that was set aside is another, or not told: %+v", s)
+	}
+	r.said("FileSetAside", "FileSetAside", "CacheSavedAgain")
 }
 
 // A smaller cache keeps the most important, and says what it lacks.

@@ -68,6 +68,9 @@ type Keeper struct {
 	// restored says that no file waits to be read back; alone that what was read
 	// back is in no file that will be read again.
 	restored, alone bool
+	// stuck is why the file that is there is to be set aside, which has not worked
+	// yet: nothing may take its place. nil: it may.
+	stuck error
 	// seen is what the cache had seen when it was saved last, last when it was
 	// tried, and size what the file has then, in bytes.
 	seen      uint64

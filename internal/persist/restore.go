@@ -73,23 +73,31 @@ func (k *Keeper) restore(ctx context.Context) {
 	k.restored = true
 }
 
-// setAside keeps a file that is not to be read again.
+// setAside keeps a file that is not to be read again. Where it cannot have another
+// name yet, it is tried again before each save.
 func (k *Keeper) setAside(why error) {
 	k.restored = true
-	path := k.vault.Path(vault.Name)
-	name, err := k.vault.SetAside()
+	err := k.moveAside(why)
 	_ = k.vault.Arrived()
 	if err != nil {
-		// Then it can't be replaced either.
-		k.note(func(s *Status) {
-			s.Problem = fmt.Errorf("%s can neither be read (%w) nor be set aside: %w", path, why, err)
-		})
-		eventlog.FileSetAside(path, "", errors.Join(why, err).Error()).Log(k.o.Log)
-		return
+		k.note(func(s *Status) { s.Problem = err })
+		eventlog.FileSetAside(k.vault.Path(vault.Name), "it is", err.Error()).Log(k.o.Log)
 	}
+}
+
+// moveAside gives a file another name.
+func (k *Keeper) moveAside(why error) error {
+	path := k.vault.Path(vault.Name)
+	name, err := k.vault.SetAside()
+	if err != nil {
+		k.stuck = why
+		return fmt.Errorf("%s can neither be read (%w) nor be renamed (%w)", path, why, err)
+	}
+	k.stuck = nil
 	as := k.vault.Path(name)
 	eventlog.FileSetAside(path, as, why.Error()).Log(k.o.Log)
 	k.note(func(s *Status) { s.SetAside = append(s.SetAside[:len(s.SetAside):len(s.SetAside)], as) })
+	return nil
 }
 
 // read reads a file into the cache. The error says what of it was not read.
@@ -175,7 +183,7 @@ func (k *Keeper) returned(reader *seal.Reader, left remainder, damage error) {
 	path, how := k.vault.Path(vault.Name), sealed(head)
 	switch {
 	case damage != nil:
-		eventlog.CacheRestoredInPart(path, how, now.Kept.Packets, now.Kept.Bytes, fmt.Sprintf("%d packets, since it is %v", missing.Packets, damage)).Log(k.o.Log)
+		eventlog.CacheRestoredInPart(path, how, now.Kept.Packets, now.Kept.Bytes, lacks(missing.Packets, damage)).Log(k.o.Log)
 	case missing.Packets > 0:
 		eventlog.CacheRestoredInPart(path, how, now.Kept.Packets, now.Kept.Bytes,
 			fmt.Sprintf("%d of its %d packets, for want of memory", missing.Packets, now.Kept.Packets+missing.Packets)).Log(k.o.Log)
@@ -183,6 +191,19 @@ func (k *Keeper) returned(reader *seal.Reader, left remainder, damage error) {
 		eventlog.CacheRestored(path, now.Kept.Packets, now.Kept.Bytes, how, now.gap()).Log(k.o.Log)
 	}
 	k.o.Returned(head)
+}
+
+// lacks says in words what did not come back of a file that is not as it should be.
+func lacks(packets uint64, damage error) string {
+	why := "makes no sense in part: " + damage.Error()
+	var at *seal.DamageError
+	if errors.As(damage, &at) {
+		why = "is " + at.Error()
+	}
+	if packets == 0 {
+		return "nothing that is known of, but the file " + why
+	}
+	return fmt.Sprintf("%d packets, since the file %s", packets, why)
 }
 
 // gap says in words how long nothing was recorded.

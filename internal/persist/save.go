@@ -101,6 +101,11 @@ func (k *Keeper) save(final bool, l limit) {
 func (k *Keeper) write(final bool, l limit) (saved *Saved, missing string, err error) {
 	begun := time.Now()
 	now := k.o.Now()
+	if k.stuck != nil {
+		if err := k.moveAside(k.stuck); err != nil {
+			return nil, "", err
+		}
+	}
 	if k.key == nil {
 		if k.key, err = k.vault.NewKey(); err != nil {
 			return nil, "", fmt.Errorf("making a key: %w", err)
