@@ -82,13 +82,17 @@ func (d *Daemon) reportChange(change config.Change, origin config.Origin) {
 		how += "; it applies after a restart"
 	}
 	eventlog.SettingChanged(change.Key, from, to, how).Log(d.log)
-	if field.KeepsOut || change.Key == "promiscuous" || change.Key == "retain" {
+	if field.KeepsOut || slices.Contains(shapesPast, change.Key) {
 		d.coverage.add(control.CoverageEntry{
 			Time: time.Now(), Kind: "settings",
 			Text: fmt.Sprintf("%s was changed from %s to %s (%s)", change.Key, from, to, how),
 		})
 	}
 }
+
+// shapesPast are the settings that decide what is there of the past, beside those that
+// keep packets out.
+var shapesPast = []string{"promiscuous", "retain", "bias", "ram-percent", "ram-size"}
 
 // show is a value for people.
 func show(words config.Words) string {

@@ -124,7 +124,7 @@ func TestSettingsChangeLive(t *testing.T) {
 	change(base + "ram-size = \"10MiB\"\ncapture-filter = \"prot 80\"\n")
 	s.await("a wrong filter", func(st control.Status) bool { return strings.Contains(strings.Join(st.Warnings, "\n"), "prot 80") })
 
-	change("interfaces = [\"pcl*\"]\nexclude = [\"pclb\", \"pcld\"]\nram-size = \"10MiB\"\ndata-dir = \"/nowhere\"\nlog-level = \"debug\"\n")
+	change("interfaces = [\"pcl*\"]\nexclude = [\"pclb\", \"pcld\"]\nram-size = \"10MiB\"\nbias = 3\ndata-dir = \"/nowhere\"\nlog-level = \"debug\"\n")
 	st = s.await("another interface", func(st control.Status) bool { return interfaceOf(st, "pclc").State == control.InterfaceCapturing })
 	if got := interfaceOf(st, "pcla"); got.State != control.InterfaceCapturing || !got.Since.Equal(since) {
 		t.Errorf("pcla is %s since %v, and was captured since %v", got.State, got.Since, since)
@@ -138,7 +138,7 @@ func TestSettingsChangeLive(t *testing.T) {
 			kinds += e.Text + "\n"
 		}
 	}
-	for _, words := range []string{`interfaces was changed from pcla to "pcl*"`, "exclude was changed from nothing to pclb pcld"} {
+	for _, words := range []string{`interfaces was changed from pcla to "pcl*"`, "exclude was changed from nothing to pclb pcld", "bias was changed from 2 to 3", "ram-size was changed from 16MiB to 40MiB"} {
 		if !strings.Contains(kinds, words) {
 			t.Errorf("the coverage log lacks %q:\n%s", words, kinds)
 		}

@@ -8,20 +8,21 @@ import (
 )
 
 // horizonRows says how far back the cache reaches, in words: what, and since
-// when. Of several beginnings that reach equally far only the longest is named,
+// when; of a replay that all is there, since the time between packets of files is no
+// measure of how long the cache holds them. Of several beginnings that reach equally far only the longest is named,
 // because it contains the others.
-func horizonRows(horizons []control.Horizon, unanswered control.Horizon) [][2]string {
+func horizonRows(horizons []control.Horizon, unanswered control.Horizon, replay bool) [][2]string {
 	var rows [][2]string
 	for i, h := range horizons {
-		reach := horizonReach(h)
-		if i+1 < len(horizons) && horizonReach(horizons[i+1]) == reach {
+		reach := horizonReach(h, replay)
+		if i+1 < len(horizons) && horizonReach(horizons[i+1], replay) == reach {
 			continue
 		}
 		rows = append(rows, [2]string{beginning(h.UpToBytes, len(rows) == 0), reach})
 	}
 	// Worth a line only where a scan or the like has cost some.
 	if rows != nil && !unanswered.Complete && unanswered.Seconds > 0 {
-		rows = append(rows, [2]string{"first packets that nothing followed", horizonReach(unanswered)})
+		rows = append(rows, [2]string{"first packets that nothing followed", horizonReach(unanswered, replay)})
 	}
 	if rows == nil {
 		return [][2]string{{"nothing is recorded yet", ""}}
@@ -58,9 +59,12 @@ func ruleLines(rules []control.RetainRule) []string {
 	return t.lines()
 }
 
-func horizonReach(h control.Horizon) string {
+func horizonReach(h control.Horizon, replay bool) string {
 	age := span(seconds(h.Seconds))
-	if h.Complete {
+	switch {
+	case h.Complete && replay:
+		return "all that was read"
+	case h.Complete:
 		return "since capture began, " + age + " ago"
 	}
 	return age

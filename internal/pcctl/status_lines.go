@@ -41,7 +41,7 @@ func statusLines(st control.Status) []string {
 	}
 	lines = append(lines, "", back)
 	reach := table{header: []string{"", "", ""}}
-	for _, row := range horizonRows(st.Horizons, st.Unanswered) {
+	for _, row := range horizonRows(st.Horizons, st.Unanswered, st.Replay) {
 		reach.add("", row[0], row[1])
 	}
 	lines = append(lines, indented(reach.lines())...)
@@ -54,6 +54,10 @@ func statusLines(st control.Status) []string {
 	}
 	if len(but) > 0 {
 		lines = append(lines, "  (of what was captured; "+strings.Join(but, "; ")+")")
+	}
+
+	if st.Totals.Dropped > 0 {
+		lines = append(lines, indented(dropAdvice)...)
 	}
 
 	if len(st.Retain) > 0 {
@@ -75,6 +79,12 @@ func statusLines(st control.Status) []string {
 		lines = append(lines, "Warning: "+clean(warning))
 	}
 	return lines
+}
+
+// dropAdvice is what helps where packets were dropped: docs/capture.md has the rest.
+var dropAdvice = []string{
+	"The machine was too busy to take them in time. More memory holds longer bursts (pcctl",
+	"config set ram-percent); a capture-filter keeps out what need not be recorded.",
 }
 
 func indented(lines []string) []string {

@@ -63,7 +63,10 @@ func TestHorizonRows(t *testing.T) {
 			[][2]string{{"the first 1 KiB of every session", "1 d"}, {"the first 2 KiB", "2 h"}, {"everything", "less than 1 s"}, {"first packets that nothing followed", "1 h"}}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if got := horizonRows(test.horizons, test.unanswered); !reflect.DeepEqual(got, test.want) {
+			if got := horizonRows(test.horizons, test.unanswered, true); len(got) != len(test.want) || test.name == "all there" && got[0][1] != "all that was read" {
+				t.Errorf("of a replay: %q", got)
+			}
+			if got := horizonRows(test.horizons, test.unanswered, false); !reflect.DeepEqual(got, test.want) {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
