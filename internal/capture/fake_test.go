@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/packetcache/packetcache/internal/packet"
 )
@@ -17,6 +18,7 @@ type fakePlatform struct {
 	listErr error
 	hints   chan struct{}
 	openErr map[string]error
+	slow    map[string]time.Duration // what Open takes
 	opened  []fakeOpen
 	sources map[string]*fakeSource // the latest of each name
 }
@@ -48,6 +50,7 @@ func (p *fakePlatform) Watch(ctx context.Context) (<-chan struct{}, error) {
 }
 
 func (p *fakePlatform) Open(l Link, cfg OpenConfig) (Opened, error) {
+	time.Sleep(p.slow[l.Name])
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.opened = append(p.opened, fakeOpen{l.Name, cfg})

@@ -53,6 +53,7 @@ type Loop struct {
 
 	inbox   chan func() // what sources' goroutines have the Loop do
 	changed chan struct{}
+	settled chan struct{} // closed: see Settled
 
 	mu      sync.Mutex // guards all below; written to by Run's goroutine only
 	cfg     Config
@@ -77,6 +78,7 @@ func NewLoop(p Platform, sink Sink, cfg Config, report func(Event)) *Loop {
 		cfg:      cfg,
 		inbox:    make(chan func()),
 		changed:  make(chan struct{}, 1),
+		settled:  make(chan struct{}),
 		lanes:    make(map[string]*lane),
 	}
 }
@@ -134,10 +136,33 @@ func (l *Loop) Run(ctx context.Context) {
 	}
 }
 
+// Settled is closed when each interface that was there when Run began is captured, or
+// it is known why not.
+func (l *Loop) Settled() <-chan struct{} { return l.settled }
+
+// settleDown closes Settled when it is time. Sources are opened on goroutines of their
+// own.
+func (l *Loop) settleDown() {
+	select {
+	case <-l.settled:
+		return
+	default:
+	}
+	for _, a := range l.lanes {
+		if a.run != nil && !a.status.Announced {
+			return
+		}
+	}
+	if !l.listed.IsZero() {
+		close(l.settled)
+	}
+}
+
 // step changes the Loop's state and then reports what happened.
 func (l *Loop) step(do func()) {
 	l.mu.Lock()
 	do()
+	l.settleDown()
 	events := l.events
 	l.events = nil
 	l.mu.Unlock()

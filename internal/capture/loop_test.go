@@ -45,6 +45,49 @@ func TestLoopFollowsTheList(t *testing.T) {
 	})
 }
 
+// A Loop says when each interface is captured, or known why not, and so once what takes
+// long has been opened.
+func TestLoopSettles(t *testing.T) {
+	p := newFake(eth("eth0", 2), eth("eth1", 3), eth("slow0", 4))
+	p.failOpen("eth1", errBroken)
+	p.slow = map[string]time.Duration{"slow0": 3 * time.Second}
+	inBubble(t, p, Config{Include: []string{"eth*", "slow0", "absent0"}}, func(b *bench) {
+		settled := func() bool {
+			synctest.Wait()
+			select {
+			case <-b.loop.Settled():
+				return true
+			default:
+				return false
+			}
+		}
+		b.want("eth0", StateCapturing)
+		b.want("eth1", StateFailed)
+		time.Sleep(2 * time.Second)
+		if settled() {
+			t.Error("settled while slow0 is being opened")
+		}
+		time.Sleep(time.Second)
+		if !settled() {
+			t.Error("not settled, and slow0 is open")
+		}
+		b.want("slow0", StateCapturing)
+		b.become(eth("eth0", 2), eth("eth9", 9))
+		time.Sleep(time.Second)
+		if !settled() {
+			t.Error("no longer settled")
+		}
+	})
+	inBubble(t, newFake(), Config{}, func(b *bench) {
+		synctest.Wait()
+		select {
+		case <-b.loop.Settled():
+		default:
+			t.Error("without interfaces it does not settle")
+		}
+	})
+}
+
 // A platform can have several ways to capture, and change its mind.
 func TestLoopReopensWhatIsServedOtherwise(t *testing.T) {
 	raw := eth("Ethernet", 2)

@@ -85,8 +85,8 @@ type Daemon struct {
 	state control.State
 }
 
-// Run works until ctx is done. It calls ready when packets are captured and
-// both endpoints answer. An error means that it could not start, and is a
+// Run works until ctx is done. It calls ready when packets are captured, or
+// an interface takes longer than settlePatience to open, and both endpoints answer. An error means that it could not start, and is a
 // *StartError.
 func Run(ctx context.Context, o Options, ready func()) error {
 	defer debug.SetGCPercent(debug.SetGCPercent(collectAt))
@@ -191,6 +191,7 @@ func (d *Daemon) run(ctx context.Context, ready func()) error {
 	if d.o.Foreground != nil {
 		d.greet(d.o.Foreground, dumps.Addr())
 	}
+	d.awaitCapture(ctx)
 	ready()
 	mem.DropProgram()
 
@@ -209,6 +210,33 @@ func (d *Daemon) run(ctx context.Context, ready func()) error {
 	<-kept
 	d.farewell()
 	return nil
+}
+
+// settlePatience is for how long a start waits for interfaces that do not open. What is
+// there is captured meanwhile.
+const settlePatience = 5 * time.Second
+
+// awaitCapture waits until the interfaces that are there are captured.
+func (d *Daemon) awaitCapture(ctx context.Context) {
+	if d.loop == nil {
+		return
+	}
+	select {
+	case <-d.loop.Settled():
+	case <-time.After(settlePatience):
+	case <-ctx.Done():
+	}
+}
+
+// settled reports whether it is known of each interface that was there at the start
+// whether it is captured.
+func (d *Daemon) settled() bool {
+	select {
+	case <-d.loop.Settled():
+		return true
+	default:
+		return false
+	}
 }
 
 // capture feeds the cache until ctx is done.

@@ -260,7 +260,7 @@ func (d *Daemon) warnings(links []capture.Status) []string {
 	if len(blind) > 0 {
 		list = append(list, fmt.Sprintf("Only IPv4 is recorded on %s: raw sockets see neither IPv6 nor ARP. Install Npcap to record all.", strings.Join(blind, ", ")))
 	}
-	if d.loop != nil && capturing == 0 {
+	if d.loop != nil && capturing == 0 && d.settled() {
 		list = append(list, "No interface is recorded: see pcctl interfaces for the reasons.")
 	}
 	if d.budget() == uint64(config.MinBudget) && d.settings().RAMSize == 0 {
