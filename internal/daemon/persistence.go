@@ -182,8 +182,7 @@ var keeperStates = map[persist.State]control.PersistenceState{
 }
 
 // keeperWarnings are sentences on what is wrong with keeping the cache.
-func (d *Daemon) keeperWarnings() []string {
-	p := d.persistence()
+func keeperWarnings(p *control.Persistence) []string {
 	var list []string
 	if p.Problem != "" {
 		list = append(list, fmt.Sprintf("The cache is not kept over a restart for now: %s.", p.Problem))

@@ -39,8 +39,8 @@ func (d *Daemon) status() control.Status {
 		Persistence: d.persistence(),
 		Interfaces:  d.interfaces(links),
 		Coverage:    d.coverage.all(),
-		Warnings:    d.warnings(links),
 	}
+	s.Warnings = d.warnings(links, &s.Persistence)
 	if stats.Held().Packets > 0 {
 		s.OldestPacket, s.NewestPacket = time.Unix(0, stats.Oldest), time.Unix(0, stats.Newest)
 	}
@@ -229,13 +229,13 @@ func hardwareAddress(mac []byte) string {
 }
 
 // warnings are sentences for the administrator.
-func (d *Daemon) warnings(links []capture.Status) []string {
+func (d *Daemon) warnings(links []capture.Status, kept *control.Persistence) []string {
 	var list []string
 	if err := d.cache.LockError(); err != nil {
 		list = append(list, fmt.Sprintf("Captured packets may be paged to disk: %v.", err))
 	}
 	list = append(list, d.taken.warnings()...)
-	list = append(list, d.keeperWarnings()...)
+	list = append(list, keeperWarnings(kept)...)
 	list = append(list, d.settingWarnings()...)
 	if d.replays != nil {
 		list = append(list, d.replays.warnings()...)

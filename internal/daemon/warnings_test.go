@@ -8,6 +8,7 @@ import (
 	"github.com/packetcache/packetcache/internal/cache"
 	"github.com/packetcache/packetcache/internal/capture"
 	"github.com/packetcache/packetcache/internal/config"
+	"github.com/packetcache/packetcache/internal/control"
 	"github.com/packetcache/packetcache/internal/packet"
 )
 
@@ -25,7 +26,7 @@ func TestWarningOfBlindInterfaces(t *testing.T) {
 		return capture.Status{Interface: packet.Interface{Name: name}, Backend: backend, State: state}
 	}
 	warned := func(links ...capture.Status) (text string) {
-		for _, w := range d.warnings(links) {
+		for _, w := range d.warnings(links, &control.Persistence{}) {
 			if strings.Contains(w, "IPv4") {
 				text += w
 			}

@@ -161,11 +161,6 @@ func (d *Dumper) totals() func(packet.InterfaceID) pcapio.Statistics {
 // QueryBetween bounds times, zero for open.
 func QueryBetween(since, until time.Time) cache.Query {
 	q := cache.All
-	if !since.IsZero() {
-		q.Since = packet.Nanos(since)
-	}
-	if !until.IsZero() {
-		q.Until = packet.Nanos(until)
-	}
+	q.Since, q.Until = packet.Between(since, until)
 	return q
 }

@@ -114,8 +114,10 @@ func (s *Store) Find(name string) (*Key, error) {
 }
 
 // Names are those of all keys, in order, also of those whose files are damaged.
-func (s *Store) Names() ([]string, error) {
-	files, err := s.dir.Names()
+func (s *Store) Names() ([]string, error) { return namesIn(s.dir) }
+
+func namesIn(dir *datadir.Dir) ([]string, error) {
+	files, err := dir.Names()
 	if err != nil {
 		return nil, fmt.Errorf("listing keys: %w", err)
 	}
@@ -131,14 +133,26 @@ func (s *Store) Names() ([]string, error) {
 // Destroy overwrites and removes a key, so that nothing can open what was sealed to
 // it but the other recipients: see datadir.Dir.Destroy for what a disk may keep. A
 // key that is not there is no error.
-func (s *Store) Destroy(name string) error {
+func (s *Store) Destroy(name string) error { return destroyIn(s.dir, name) }
+
+func destroyIn(dir *datadir.Dir, name string) error {
 	if !valid(name) {
 		return fmt.Errorf("%q is no name of a key", name)
 	}
-	if err := s.dir.Destroy(name + Extension); err != nil {
+	if err := dir.Destroy(name + Extension); err != nil {
 		return fmt.Errorf("destroying key %s: %w", name, err)
 	}
 	return nil
+}
+
+// DestroyAll destroys all keys in a directory, also where the credential that they
+// are encrypted to cannot be used. It goes on after an error.
+func DestroyAll(dir *datadir.Dir) error {
+	names, err := namesIn(dir)
+	for _, name := range names {
+		err = errors.Join(err, destroyIn(dir, name))
+	}
+	return err
 }
 
 // valid reports whether a name is that of a key, and not of another file.

@@ -151,13 +151,7 @@ func decryptTo(ctx context.Context, m machine, c *cli.Context, d *decryption, ta
 
 // between turns the times of the request into bounds of timestamps.
 func (d *decryption) between() {
-	d.since, d.until = math.MinInt64, math.MaxInt64
-	if !d.request.Since.IsZero() {
-		d.since = packet.Nanos(d.request.Since)
-	}
-	if !d.request.Until.IsZero() {
-		d.until = packet.Nanos(d.request.Until)
-	}
+	d.since, d.until = packet.Between(d.request.Since, d.request.Until)
 	if newest := d.file.Found.Newest; d.request.Last > 0 && newest >= math.MinInt64+int64(d.request.Last) {
 		d.since = newest - int64(d.request.Last)
 	}

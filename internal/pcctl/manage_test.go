@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 
+	"filippo.io/age"
+
 	"github.com/packetcache/packetcache/internal/config"
 	"github.com/packetcache/packetcache/internal/datadir"
 	"github.com/packetcache/packetcache/internal/guard"
@@ -164,7 +166,11 @@ func TestPurgeData(t *testing.T) {
 	if err := purgeData(dir); !errors.Is(err, datadir.ErrInUse) {
 		t.Errorf("in use: %v", err)
 	}
-	ours := []string{"PacketCache.sealed", "PacketCache.sealed.rejected-2", "age1abc.key", "restoring", "crash.txt", "crash-now.txt"}
+	key, err := age.GenerateX25519Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours := []string{"PacketCache.sealed", "PacketCache.sealed.rejected-2", key.Recipient().String() + ".key", "restoring", "crash.txt", "crash-now.txt"}
 	for _, name := range append(ours, "notes.txt") {
 		if err := d.Write(name, []byte(name)); err != nil {
 			t.Fatal(err)

@@ -4,11 +4,9 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"strings"
 
 	"github.com/packetcache/packetcache/internal/crash"
 	"github.com/packetcache/packetcache/internal/datadir"
-	"github.com/packetcache/packetcache/internal/keystore"
 	"github.com/packetcache/packetcache/internal/vault"
 )
 
@@ -24,16 +22,8 @@ func purgeData(path string) error {
 	if err != nil {
 		return err
 	}
-	names, err := dir.Names()
-	for _, name := range names {
-		switch {
-		case strings.HasSuffix(name, keystore.Extension):
-			err = errors.Join(err, dir.Destroy(name))
-		case strings.HasPrefix(name, vault.Name), name == vault.Restoring, name == crash.Running, name == crash.Last:
-			err = errors.Join(err, dir.Remove(name))
-		}
-	}
-	if err = errors.Join(err, dir.Close()); err == nil {
+	_, err = vault.WipeIn(path, dir)
+	if err = errors.Join(err, dir.Remove(crash.Running), dir.Remove(crash.Last), dir.Close()); err == nil {
 		_ = os.Remove(path) // fails if there is more in it, which is somebody else's
 	}
 	return err

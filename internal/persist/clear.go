@@ -48,7 +48,7 @@ func (k *Keeper) Unwrap(header []byte) (fileKey []byte, identity string, err err
 		return nil, "", err
 	}
 	k.mu.Lock()
-	v := k.open
+	v := k.vault
 	k.mu.Unlock()
 	if v == nil {
 		return nil, "", fmt.Errorf("%w, since the directory %s is not in use", ErrNoKey, k.o.Dir)

@@ -63,8 +63,7 @@ type Keeper struct {
 
 	// These belong to whoever holds work.
 
-	vault *vault.Vault // nil as long as the directory cannot be used
-	key   *keystore.Key
+	key *keystore.Key
 	// restored says that no file waits to be read back; alone that what was read
 	// back is in no file that will be read again.
 	restored, alone bool
@@ -82,7 +81,10 @@ type Keeper struct {
 	mu       sync.Mutex
 	settings Settings
 	status   Status
-	open     *vault.Vault // the same as vault
+
+	// vault is nil as long as the directory cannot be used. It changes under work and
+	// mu, so that either is enough to read it.
+	vault *vault.Vault
 }
 
 // New makes a Keeper, which does nothing before Run.

@@ -63,9 +63,8 @@ func (k *Keeper) take() bool {
 	if before != nil {
 		eventlog.DirectoryRecovered(k.o.Dir).Log(k.o.Log)
 	}
-	k.vault = v
 	k.mu.Lock()
-	k.open = v
+	k.vault = v
 	k.mu.Unlock()
 	var aside []string
 	for _, name := range v.Rejected() {

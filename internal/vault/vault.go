@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -102,8 +101,10 @@ func (v *Vault) SetAside() (name string, err error) {
 // Rejected are the names of files that were set aside.
 func (v *Vault) Rejected() []string {
 	names, _ := v.dir.Names()
-	return slices.DeleteFunc(names, func(name string) bool { return !strings.HasPrefix(name, rejected) })
+	return slices.DeleteFunc(names, func(name string) bool { return !isRejected(name) })
 }
+
+func isRejected(name string) bool { return strings.HasPrefix(name, rejected) }
 
 // Attempts is how many processes have begun to read the sealed cache back and
 // ended before they came to its end.
@@ -181,38 +182,4 @@ func unread(err error) bool {
 	var failed *fs.PathError
 	var errno syscall.Errno
 	return !errors.Is(err, fs.ErrNotExist) && (errors.As(err, &failed) || errors.As(err, &errno))
-}
-
-// Wipe opens the directory, if there is one, and wipes it.
-func Wipe(path string) (removed []string, err error) {
-	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	v, err := Open(path)
-	if err != nil {
-		return nil, err
-	}
-	removed, err = v.Wipe()
-	return removed, errors.Join(err, v.Close())
-}
-
-// Wipe removes all files and keys, and returns the paths of the files. It goes on
-// after an error.
-func (v *Vault) Wipe() (removed []string, err error) {
-	// Without its key a file is nothing: keys go first.
-	names, err := v.keys.Names()
-	for _, name := range names {
-		err = errors.Join(err, v.keys.Destroy(name))
-	}
-	for _, file := range append(v.Rejected(), Name) {
-		if taken, _ := v.dir.Names(); !slices.Contains(taken, file) {
-			continue
-		}
-		if gone := v.dir.Remove(file); gone != nil {
-			err = errors.Join(err, gone)
-			continue
-		}
-		removed = append(removed, v.Path(file))
-	}
-	return removed, errors.Join(err, v.dir.Remove(Restoring))
 }

@@ -163,7 +163,7 @@ func TestWipe(t *testing.T) {
 	must(t, v.Close())
 	removed, err := vault.Wipe(path)
 	must(t, err)
-	if want := []string{v.Path(name), v.Path(vault.Name)}; !slices.Equal(removed, want) {
+	if want := []string{v.Path(vault.Name), v.Path(name)}; !slices.Equal(removed, want) {
 		t.Errorf("removed %q, want %q", removed, want)
 	}
 	entries, err := os.ReadDir(path)
