@@ -1,9 +1,14 @@
 package endtoend
 
 import (
+	"encoding/json"
+	"errors"
+	"io"
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -77,5 +82,75 @@ func TestFollowUntilStop(t *testing.T) {
 	}
 	if n := len(sound(t, file)); n < 10 {
 		t.Errorf("%d packets in the file", n)
+	}
+}
+
+// A reader that follows and takes nothing for a while holds up neither capture nor the
+// cache. What was evicted meanwhile is counted, in what it is told and at the packet
+// behind the gap.
+func TestFollowSlowly(t *testing.T) {
+	w := newWire(t)
+	s := start(t, w.a, "--ram-size", "8MiB")
+	s.awaitInterface("wire0", control.InterfaceCapturing)
+	server := begin(t, w.b.command(need(t, "iperf3"), "-s", "--forceflush"))
+	eventually(t, "iperf3 listening", func() bool { return strings.Contains(server.stdout.String(), "listening") })
+
+	file := filepath.Join(t.TempDir(), "slow.pcapng")
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	cmd := exec.Command(program(t, "pcctl"), "dump", "--follow", "--format", "pcapng", "-w", "-", "--json", "--endpoint-dir", s.dir)
+	cmd.Stdout = writer
+	following := begin(t, cmd)
+	writer.Close()
+	s.await("a dump that follows", func(st control.Status) bool { return st.Dumps.Active > 0 })
+	before := s.status().Totals
+	w.a.must(t, "iperf3", "-c", plain4, "-n", "60M", "-b", "200M")
+	s.await("more than the cache holds", func(st control.Status) bool { return st.Totals.Evicted.Bytes > before.Evicted.Bytes+20<<20 })
+
+	out, err := os.Create(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	copied := make(chan error, 1)
+	go func() {
+		_, err := io.Copy(out, reader)
+		copied <- errors.Join(err, out.Close())
+	}()
+	w.a.play(t, "send", net.JoinHostPort(plain4, "9"), "the last "+s.dir)
+	eventually(t, "the last packet in the file", func() bool {
+		text, err := os.ReadFile(file)
+		return err == nil && strings.Contains(string(text), "the last "+s.dir)
+	})
+	if err := following.cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	if code := following.exitCode(t, patience); code != 0 {
+		t.Fatalf("exit code %d\n%s", code, following.log.String())
+	}
+	if err := <-copied; err != nil {
+		t.Fatal(err)
+	}
+
+	var told struct {
+		Packets int
+		Evicted int `json:"evicted_packets"`
+	}
+	if err := json.Unmarshal([]byte(following.log.String()), &told); err != nil {
+		t.Fatalf("%v in %s", err, following.log.String())
+	}
+	counted := 0
+	for field := range strings.FieldsSeq(must(t, need(t, "tshark"), "-n", "-r", file, "-Y", "frame.drop_count > 0", "-T", "fields", "-e", "frame.drop_count")) {
+		n, err := strconv.Atoi(field)
+		if err != nil {
+			t.Fatal(err)
+		}
+		counted += n
+	}
+	t.Logf("%d packets came and %d were evicted before, of %d", told.Packets, told.Evicted, s.status().Totals.Stored.Packets)
+	if n := len(readFile(t, file)); told.Evicted == 0 || counted != told.Evicted || told.Packets != n {
+		t.Errorf("%d packets in the file, whose drop counts add up to %d; told were %d and %d", n, counted, told.Packets, told.Evicted)
 	}
 }
