@@ -274,11 +274,13 @@ function Complete-DumpFile {
     Move-Item -LiteralPath $File.Part -Destination $File.Path -Force
 }
 
+# Remove-DumpFile ends none of what else there is to be cleaned up.
 function Remove-DumpFile {
     param($File)
 
-    $File.Stream.Dispose()
-    if (Test-Path -LiteralPath $File.Part) { Remove-Item -LiteralPath $File.Part -Force }
+    try { $File.Stream.Dispose() }
+    catch { Write-Verbose "$_" } # what it had not written yet goes, too
+    if (Test-Path -LiteralPath $File.Part) { Remove-Item -LiteralPath $File.Part -Force -ErrorAction Continue }
 }
 
 # Write-DumpSummary says what a complete file holds.

@@ -331,11 +331,13 @@ function Complete-DumpFile {
     Move-Item -LiteralPath $File.Part -Destination $File.Path -Force
 }
 
+# Remove-DumpFile ends none of what else there is to be cleaned up.
 function Remove-DumpFile {
     param($File)
 
-    $File.Stream.Dispose()
-    if (Test-Path -LiteralPath $File.Part) { Remove-Item -LiteralPath $File.Part -Force }
+    try { $File.Stream.Dispose() }
+    catch { Write-Verbose "$_" } # what it had not written yet goes, too
+    if (Test-Path -LiteralPath $File.Part) { Remove-Item -LiteralPath $File.Part -Force -ErrorAction Continue }
 }
 
 # Write-DumpSummary says what a complete file holds.
@@ -402,7 +404,38 @@ function Get-DumpName {
     $name + (Get-Date).ToString('_yyMMdd_HHmm.', [Globalization.CultureInfo]::InvariantCulture) + $Format
 }
 
-$hosts = @($ComputerName | Select-Object -Unique)
+# Test-ErrorOfHost finds the error of a host among those of several, of which one may be
+# called as another begins.
+function Test-ErrorOfHost {
+    param($Problem, [string]$HostName)
+
+    "$Problem" -match ('(?<![\w.-])' + [regex]::Escape($HostName) + '(?![\w-]|\.\w)')
+}
+
+# Show-LogonFailure says why there is no session with a host, and returns the exit code.
+function Show-LogonFailure {
+    param([string]$HostName, $Problem)
+
+    $reason = ''
+    if ($Problem -is [System.Management.Automation.ErrorRecord]) { $reason = $Problem.FullyQualifiedErrorId }
+    if ($reason -match '^(AccessDenied|LogonFailure|AuthenticationFailed)\b') {
+        Write-Error (Get-FailureText -HostName $HostName -Failure 'NoRights' -Message "the logon over WinRM was denied ($Problem)") -ErrorAction Continue
+        return 4
+    }
+    $advice = 'On that host, as administrator: Enable-PSRemoting'
+    if ($reason -match '^(CannotUseIPAddress|ServerNotTrusted)\b') {
+        $advice = 'Name the host as its domain does, or take -UseSSL, or add it to TrustedHosts here.'
+    }
+    Write-Error "${HostName}: not reachable over WinRM: $Problem $advice" -ErrorAction Continue
+    return 1
+}
+
+# Each host once, whatever the case of its name, as sessions call it.
+$hosts = @()
+foreach ($name in $ComputerName) {
+    if ($name -eq '.') { $name = 'localhost' }
+    if ($hosts -notcontains $name) { $hosts += $name }
+}
 $wanted = @{ Format = $Format }
 foreach ($name in 'Filter', 'Last', 'Since', 'Until', 'Limit') {
     if ($PSBoundParameters.ContainsKey($name)) { $wanted[$name] = $PSBoundParameters[$name] }
@@ -443,14 +476,8 @@ try {
     $reached = @($sessions | ForEach-Object { $_.ComputerName })
     foreach ($name in $hosts) {
         if ($reached -contains $name) { continue }
-        $why = $errorsOfLogon | Where-Object { "$($_.TargetObject)" -like "*$name*" -or "$_" -like "*$name*" } | Select-Object -First 1
-        if ($why -and $why.FullyQualifiedErrorId -like '*AccessDenied*') {
-            Write-Error (Get-FailureText -HostName $name -Failure 'NoRights' -Message 'the logon over WinRM was denied') -ErrorAction Continue
-            $code = 4
-            continue
-        }
-        Write-Error "${name}: not reachable over WinRM: $why On that host, as administrator: Enable-PSRemoting" -ErrorAction Continue
-        $code = 1
+        $why = $errorsOfLogon | Where-Object { Test-ErrorOfHost -Problem $_ -HostName $name } | Select-Object -First 1
+        $code = Show-LogonFailure -HostName $name -Problem $why
     }
 
     if ($sessions.Count -gt 0) {
@@ -480,9 +507,11 @@ try {
 
         foreach ($name in $reached) {
             $file = $files[$name]
-            Complete-DumpFile -File $file
+            # A file that cannot be put at its place is no reason to lose the others.
+            try { Complete-DumpFile -File $file }
+            catch { $file.Failure, $file.Message = 'Failed', "$($file.Path): $_" }
             if ($file.Failure) {
-                $why = $errorsOfRead | Where-Object { "$_" -like "*$name*" } | Select-Object -First 1
+                $why = $errorsOfRead | Where-Object { Test-ErrorOfHost -Problem $_ -HostName $name } | Select-Object -First 1
                 if ($file.Failure -eq 'Incomplete' -and $why) { $file.Message += " ($why)" }
                 Write-Error (Get-FailureText -HostName $name -Failure $file.Failure -Message $file.Message) -ErrorAction Continue
                 $code = Get-FailureCode -Failure $file.Failure

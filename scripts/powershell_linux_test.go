@@ -146,7 +146,7 @@ var (
 	helpSection = regexp.MustCompile(`(?m)^\.(SYNOPSIS|DESCRIPTION|EXAMPLE|PARAMETER (\w+))$`)
 	// approvedVerbs and commandsOf51 are those of Get-Verb and Get-Command of
 	// Windows PowerShell 5.1 that the scripts use.
-	approvedVerbs = []string{"Complete", "Get", "New", "Read", "Remove", "Show", "Write"}
+	approvedVerbs = []string{"Complete", "Get", "New", "Read", "Remove", "Show", "Test", "Write"}
 	commandsOf51  = []string{
 		"ConvertFrom-Json", "ForEach-Object", "Get-Date", "Get-FileHash", "Get-Item", "Get-Service", "Invoke-Command", "Join-Path",
 		"Measure-Object", "Move-Item", "New-Object", "New-PSSession", "Read-Host", "Remove-Item", "Remove-PSSession", "Select-Object",
