@@ -4,3 +4,6 @@ package mem
 
 //go:noescape
 func prefetch(addresses *uintptr, n int)
+
+//go:noescape
+func prefetchLines(first *byte, lines int)

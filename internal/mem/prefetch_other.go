@@ -3,3 +3,5 @@
 package mem
 
 func prefetch(*uintptr, int) {}
+
+func prefetchLines(*byte, int) {}
