@@ -38,6 +38,9 @@ func TestResizeAgreesWithModel(t *testing.T) {
 				}
 				m.add(s.k, s.flags, &s.p)
 				w.feed(c, []packet.Packet{s.p})
+				if w.random.IntN(20) == 0 {
+					c.tendNext()
+				}
 				m.follow(t, c)
 				if w.random.IntN(100) == 0 {
 					before := c.Stats()
