@@ -26,7 +26,7 @@ func TestInTheWay(t *testing.T) {
 		"two names":     {func(t *testing.T, path string) { must(t, os.Link(path, path+"-else")) }, "names"},
 		"another's":     {func(t *testing.T, path string) { chown(t, path) }, "belongs to uid"},
 		"open to all":   {func(t *testing.T, path string) { must(t, os.Chmod(path, 0o666)) }, "others"},
-		"no permission": {func(t *testing.T, path string) { must(t, os.WriteFile(path, nil, 0o600)) }, ""},
+		"an empty file": {func(t *testing.T, path string) { must(t, os.WriteFile(path, nil, 0o600)) }, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "data")
@@ -34,6 +34,8 @@ func TestInTheWay(t *testing.T) {
 			r.ready()
 			fill(r.cache, 0, few)
 			r.end()
+			text, err := os.ReadFile(filepath.Join(dir, vault.Name))
+			must(t, err)
 			test.put(t, filepath.Join(dir, vault.Name))
 			r = beginIn(t, dir, cache.MinBytes, manual)
 			r.ready()
@@ -51,7 +53,18 @@ func TestInTheWay(t *testing.T) {
 				t.Errorf("status %+v", s)
 			}
 			holds(t, "afterwards", r.cache, numbered(few, few))
+			// Whoever makes something of the file finds its key, until the file is gone.
+			if key, _, err := r.Unwrap(headerOf(t, text)); (err == nil && len(key) > 0) != (name != "an empty file") {
+				t.Errorf("the key of the file that was set aside: %v", err)
+			}
 			r.kill()
+			must(t, os.RemoveAll(filepath.Join(dir, vault.Name+".rejected")))
+			r = beginIn(t, dir, cache.MinBytes, manual)
+			r.ready()
+			r.end()
+			if keys, err := filepath.Glob(filepath.Join(dir, "*.key")); err != nil || len(keys) != 1 {
+				t.Errorf("when it is gone there are %d keys, %v", len(keys), err)
+			}
 		})
 	}
 }

@@ -126,13 +126,13 @@ func (v *Vault) Attempt(n int) error {
 func (v *Vault) Arrived() error { return v.dir.Remove(Restoring) }
 
 // DestroyKeys destroys the keys that neither the sealed cache nor a file that was
-// set aside names, nor the caller.
+// set aside names, nor the caller. As long as one of these cannot be opened, a link
+// or a file of somebody else for instance, nobody knows which key it needs, and all stay.
 func (v *Vault) DestroyKeys(but string) error {
 	used := []string{but}
 	for _, file := range append(v.Rejected(), Name) {
 		identity, err := v.identity(file)
-		if unread(err) {
-			// Whose it is may turn out another time.
+		if err != nil {
 			return fmt.Errorf("reading whose %s is: %w", v.Path(file), err)
 		}
 		used = append(used, identity)
@@ -149,19 +149,21 @@ func (v *Vault) DestroyKeys(but string) error {
 	return err
 }
 
-// identity is that to which a file was sealed.
+// identity is that to which a file was sealed, "" if it is no sealed cache or not
+// there. An error may be none another time.
 func (v *Vault) identity(file string) (string, error) {
 	f, err := v.dir.Open(file)
-	if err != nil {
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	} else if err != nil {
 		return "", err
 	}
 	defer f.Close()
 	name, err := Identity(f)
-	var version *seal.VersionError
-	if errors.As(err, &version) {
-		err = nil
+	if unread(err) {
+		return "", err
 	}
-	return name, err
+	return name, nil
 }
 
 // Identity is that to which a file was sealed. Besides those of seal.ReadName, for
@@ -181,5 +183,5 @@ func Identity(file io.ReaderAt) (string, error) {
 func unread(err error) bool {
 	var failed *fs.PathError
 	var errno syscall.Errno
-	return !errors.Is(err, fs.ErrNotExist) && (errors.As(err, &failed) || errors.As(err, &errno))
+	return errors.As(err, &failed) || errors.As(err, &errno)
 }
