@@ -126,7 +126,8 @@ func format(v any) string {
 	case string:
 		return clean(v)
 	case error:
-		return clean(v.Error())
+		// Errors that were joined stand on a line each.
+		return clean(strings.ReplaceAll(strings.TrimSpace(v.Error()), "\n", "; "))
 	case uint64:
 		return strconv.FormatUint(v, 10)
 	case time.Duration:

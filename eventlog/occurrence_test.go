@@ -16,6 +16,7 @@ func TestTexts(t *testing.T) {
 		want string
 	}{
 		{CaptureFailed("Ethernet 2", errors.New("the adapter is gone")), "Capture failed on Ethernet 2: the adapter is gone. It is tried again."},
+		{CaptureFailed("Ethernet 2", errors.Join(errors.New("no driver"), errors.New("no adapter"))), "Capture failed on Ethernet 2: no driver; no adapter. It is tried again."},
 		{DumpServed("alice", "", 3, 4000, "", 0), "Dump served to alice, -: 3 packets, 4000 bytes, filter -. 0 packets were evicted before they could be read."},
 		{MachineSlept(90*time.Minute + time.Nanosecond), "The machine slept for 1h30m0s, in which nothing was recorded."},
 		// What users write is not read as a text of ours, nor as another line.

@@ -88,7 +88,8 @@ func report(w io.Writer, err error) int {
 	}
 	code, hint := classify(err, name)
 	// Some errors name the command themselves.
-	fmt.Fprintf(w, "%s: %s\n", name, strings.TrimPrefix(clean(err.Error()), name+": "))
+	text := strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "; ") // of errors that were joined
+	fmt.Fprintf(w, "%s: %s\n", name, strings.TrimPrefix(clean(text), name+": "))
 	var problem *control.Problem
 	var given *filtered
 	if errors.As(err, &problem) && problem.Position != nil && errors.As(err, &given) && given.filter != "" {

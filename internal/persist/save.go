@@ -158,7 +158,10 @@ func (k *Keeper) write(final bool, l limit) (saved *Saved, missing string, err e
 	if lacks.Packets -= min(lacks.Packets, end.Evicted); cut {
 		end.Left = lacks.Packets
 	}
-	if err := errors.Join(w.Close(end), flush.finish()); err != nil {
+	if err := w.Close(end); err != nil {
+		return nil, "", err
+	}
+	if err := flush.finish(); err != nil {
 		return nil, "", err
 	}
 	if err := file.Commit(); err != nil {
