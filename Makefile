@@ -111,7 +111,7 @@ soak: ## the long runs: floods of minutes, gigabyte caches, hours of load
 	$(GO) test -count=1 -tags soak -run '^TestSoak' -timeout 12h -v ./...
 
 .PHONY: generate
-generate: ## rewrite the files that are made from code (docs/configuration.md, docs/events.md)
+generate: ## rewrite the files that are made from code (docs/configuration.md, man pages and others)
 	$(GO) generate ./...
 
 .PHONY: clean
