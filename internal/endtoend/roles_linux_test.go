@@ -20,17 +20,16 @@ import (
 // of the command line and runs until it has done its work or is killed.
 func play(role string, args []string) int {
 	roles := map[string]func([]string) error{
-		"server":    serveTraffic,
-		"client":    makeTraffic,
-		"send":      sendDatagrams,
-		"flood":     flood,
-		"tagged":    sendTagged,
-		"frame":     sendFrame,
-		"tun":       holdTun,
-		"stream":    stream,
-		"noise":     noise,
-		"blast":     blast,
-		"systemctl": systemctl,
+		"server": serveTraffic,
+		"client": makeTraffic,
+		"send":   sendDatagrams,
+		"flood":  flood,
+		"tagged": sendTagged,
+		"frame":  sendFrame,
+		"tun":    holdTun,
+		"stream": stream,
+		"noise":  noise,
+		"blast":  blast,
 	}
 	if err := roles[role](args); err != nil {
 		fmt.Fprintf(os.Stderr, "%s: %v\n", role, err)

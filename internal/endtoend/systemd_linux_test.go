@@ -4,136 +4,96 @@ package endtoend
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 )
 
-// A managed machine is one on which a stand-in for systemd manages services.
-type managed struct {
-	*machine
-	ns namespace
-}
-
-func newManaged(t *testing.T, ns namespace) *managed {
-	t.Helper()
-	m := &managed{newMachine(t), ns}
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for from, to := range map[string]string{
-		program(t, "packetcache"): "/opt/packetcache/packetcache",
-		program(t, "pcctl"):       "/opt/packetcache/pcctl",
-		self:                      standInDir + "/test",
-	} {
-		must(t, "install", "-D", from, m.path(to))
-	}
-	wrapper := "#!/bin/sh\n" + roleVariable + "=systemctl exec " + standInDir + "/test \"$@\"\n"
-	for name, text := range map[string]string{"/usr/local/bin/systemctl": wrapper, standInUnit + ".d/empty": ""} {
-		m.write(name, text)
-	}
-	if err := os.Chmod(m.path("/usr/local/bin/systemctl"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.RemoveAll(m.path(standInUnit + ".d")); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.MkdirAll(m.path("/run/systemd/system"), 0o755); err != nil { // as if it had booted
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if pid := m.mainProcess(); pid != "" {
-			_ = exec.Command("kill", "-9", pid).Run()
-		}
-	})
-	return m
-}
-
-func (m *managed) mainProcess() string {
-	text, _ := os.ReadFile(m.path(standInMain))
-	return string(text)
-}
-
 // pcctl runs it there, and checks the exit code and what it says.
-func (m *managed) pcctl(code int, want string, args ...string) string {
+func (m *machine) pcctl(code int, want string, args ...string) string {
 	m.t.Helper()
-	return m.as(code, want, append([]string{"/opt/packetcache/pcctl"}, args...)...)
+	return m.as(code, want, append([]string{"pcctl"}, args...)...)
 }
 
-func (m *managed) as(code int, want string, command ...string) string {
+func (m *machine) as(code int, want string, command ...string) string {
 	m.t.Helper()
-	cmd := m.ns.command("nsenter", append([]string{"--target", strconv.Itoa(m.holder.cmd.Process.Pid), "--mount", "chroot", m.top}, command...)...)
-	stdout, stderr, got := finished(m.t, cmd)
+	stdout, stderr, got := m.run(command[0], command[1:]...)
 	if all := stdout + stderr; got != code || !regexp.MustCompile("(?ms)"+want).MatchString(all) {
 		m.t.Errorf("%s: exit code %d, want %d, and %s in\n%s", strings.Join(command, " "), got, code, want, all)
 	}
 	return stdout
 }
 
-// calls are how systemctl was called since the last look.
-func (m *managed) calls() string {
-	text, _ := os.ReadFile(m.path(standInDir + "/calls"))
-	_ = os.Remove(m.path(standInDir + "/calls"))
-	return strings.ReplaceAll(strings.TrimSpace(string(text)), "\n", ", ")
-}
-
-// The life of a service, from pcctl install to pcctl uninstall --purge, with the real
-// programs: settings and packets last as long as is said, and each command says what
-// is wrong where it cannot be done.
-func TestManagedService(t *testing.T) {
-	w := newWire(t)
-	m := newManaged(t, w.a)
-	called := func(want string) {
-		t.Helper()
-		if got := m.calls(); got != want {
-			t.Errorf("systemctl was called with %s, want %s", got, want)
-		}
+// The life of a service, from pcctl install to pcctl uninstall --purge, by the real
+// systemd: settings and packets last as long as is said, and each command says what
+// is wrong where it cannot be done. The unit with all its restrictions is in force.
+func TestSystemdService(t *testing.T) {
+	const unit, sealed, settings = "/etc/systemd/system/packetcache.service", "/var/lib/packetcache/PacketCache.sealed", "/etc/packetcache/packetcache.toml"
+	m := newMachine(t)
+	for _, name := range []string{"packetcache", "pcctl"} {
+		m.put(program(t, name), "/usr/local/bin")
 	}
-	const sealed, settings = "/var/lib/packetcache/PacketCache.sealed", "/etc/packetcache/packetcache.toml"
+	running := func(want bool) (pid int) {
+		t.Helper()
+		if pid = m.mainPID(); (pid != 0) != want {
+			t.Errorf("it runs as process %d, want that it runs: %v", pid, want)
+		}
+		return pid
+	}
 
 	m.pcctl(3, `^pcctl status: .*nothing listens there\nHint: start the service with "sudo pcctl start"`, "status")
-	m.pcctl(1, `^pcctl start: packetcache\.service: the service is not installed\nHint: "pcctl install" registers it\.$`, "start")
+	for _, command := range []string{"start", "stop", "restart"} {
+		m.pcctl(1, `^pcctl `+command+`: packetcache\.service: the service is not installed\nHint: "pcctl install" registers it\.$`, command)
+	}
 	m.pcctl(1, `the service is not installed\nHint: "pcctl uninstall --purge" removes settings and data that it has left\.$`, "uninstall")
-	m.as(4, `^pcctl install: not permitted: only root may\nHint: use sudo\.$`, "setpriv", "--reuid=65534", "--clear-groups", "/opt/packetcache/pcctl", "install")
+	m.as(4, `^pcctl install: not permitted: only root may\nHint: use sudo\.$`, "setpriv", "--reuid=65534", "--clear-groups", "pcctl", "install")
 	m.pcctl(2, `^pcctl install: ram-percent = "99": out of range`, "install", "--ram-percent", "99")
 	m.pcctl(1, `no packetcache|give --binary`, "install", "--binary", "/opt/none")
-	called("start packetcache.service")
 
 	m.pcctl(0, `^installed\nram-percent = 0\.5 in /etc/packetcache/packetcache\.toml\ninterfaces = wire0 in .*\nStarted: "pcctl status" says what it records\.$`,
 		"install", "--ram-percent", "0.5", "--interface", "wire0")
-	called("enable packetcache.service, daemon-reload, start packetcache.service")
+	if out := m.must("systemctl", "is-enabled", "packetcache"); out != "enabled\n" {
+		t.Errorf("it is %s", out)
+	}
 	m.pcctl(0, `^  wire0 +Ethernet +capturing`, "status")
 	m.pcctl(0, `^ram-percent +0\.5 +file`, "config", "list", "--origin")
-	w.a.must(t, "ping", "-n", "-c", "10", "-i", "0.01", plain4)
-	m.dumped("10 pings and their answers", func(n int) bool { return n == 20 })
+	m.a.must(t, "ping", "-n", "-c", "10", "-i", "0.01", plain4)
+	m.pinged("10 pings and their answers")
 
 	// Once more changes nothing, and says so.
+	first := running(true)
 	m.pcctl(0, `^installed\nThe service is running already, as it was registered before: "pcctl restart"`, "install")
-	if m.mainProcess() == "" {
-		t.Error("it does not run any more")
+	m.pcctl(0, `^started: `, "start")
+	if again := running(true); again != first {
+		t.Errorf("it was process %d, and is %d", first, again)
 	}
-	m.calls()
-	before := m.mainProcess()
 	m.pcctl(0, `^restarted: "pcctl status" says what it records$`, "restart")
-	called("restart packetcache.service")
-	if after := m.mainProcess(); after == before {
-		t.Errorf("it is still process %s", after)
+	if again := running(true); again == first {
+		t.Errorf("it is still process %d", first)
 	}
-	m.dumped("what came before the restart", func(n int) bool { return n == 20 })
+	m.pinged("what came before the restart")
 
 	m.pcctl(0, `^stopped$`, "stop")
-	called("stop packetcache.service")
+	running(false)
 	if !m.has(sealed) {
 		t.Error("it left no sealed cache")
 	}
 	m.pcctl(0, `^stopped$`, "stop")
-	m.pcctl(3, `nothing listens there`, "dump", "-w", "/tmp/out.pcap")
+	m.pcctl(3, `nothing listens there\nHint: start the service with "sudo pcctl start"`, "dump", "-w", "/tmp/out.pcap")
 	m.pcctl(0, `^started: `, "start")
-	m.dumped("what came before the stop", func(n int) bool { return n == 20 })
+	m.pinged("what came before the stop")
+
+	// One that was killed is started again by systemd.
+	killed := running(true)
+	m.must("kill", "-KILL", strconv.Itoa(killed))
+	eventually(t, "another process", func() bool {
+		out, _, _ := m.run("systemctl", "is-active", "packetcache")
+		return out == "active\n" && m.mainPID() != killed
+	})
+	m.pinged("what came before the kill")
 
 	// One that does not start says where to look.
 	m.pcctl(0, ``, "stop")
@@ -143,42 +103,35 @@ func TestManagedService(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	move("/opt/packetcache/packetcache", "/opt/packetcache/away")
+	move("/usr/local/bin/packetcache", "/usr/local/bin/away")
 	m.pcctl(1, `^pcctl start: start packetcache: systemctl: exit status 1; see systemctl status packetcache and journalctl -u packetcache$`, "start")
-	move("/opt/packetcache/away", "/opt/packetcache/packetcache")
+	move("/usr/local/bin/away", "/usr/local/bin/packetcache")
 	m.pcctl(0, `^started: `, "start")
 
 	m.pcctl(0, `^uninstalled; settings and data are still there$`, "uninstall")
-	if m.has(standInUnit) || !m.has(sealed) || !m.has(settings) {
-		t.Errorf("unit %v, sealed cache %v, settings %v", m.has(standInUnit), m.has(sealed), m.has(settings))
+	running(false)
+	if m.has(unit) || !m.has(sealed) || !m.has(settings) {
+		t.Errorf("unit %v, sealed cache %v, settings %v", m.has(unit), m.has(sealed), m.has(settings))
 	}
 	m.pcctl(0, `^installed`, "install", "--no-start")
-	m.pcctl(3, `nothing listens there`, "status")
+	running(false)
 	m.pcctl(0, `^started`, "start")
-	m.dumped("what came before the removal", func(n int) bool { return n == 20 })
+	m.pinged("what came before the removal")
+	m.pcctl(0, `\b1001\b.*\b1002\b`, "events", "--last", "40") // from the journal
 	m.pcctl(0, `^uninstalled, with its settings and data$`, "uninstall", "--purge")
-	for _, dir := range []string{"/opt/packetcache", standInDir} {
-		if err := os.RemoveAll(m.path(dir)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if left := m.left(); len(left) > 0 {
+	running(false)
+	if left := m.left(); !slices.Equal(left, []string{"/usr/local/bin/packetcache"}) {
 		t.Errorf("after the purge is left: %q", left)
 	}
 }
 
-// dumped waits until a dump of the pings holds what it should.
-func (m *managed) dumped(what string, enough func(packets int) bool) {
+// pinged waits until a dump holds ten pings and their answers.
+func (m *machine) pinged(what string) {
 	m.t.Helper()
-	file := m.path("/tmp/pings.pcap")
 	eventually(m.t, what, func() bool {
-		m.pcctl(0, ``, "dump", "--filter", "icmp", "-w", "/tmp/pings.pcap")
-		return enough(len(sound(m.t, file)))
+		m.pcctl(0, ``, "dump", "--filter", "icmp", "-w", "/root/pings.pcap")
+		file := filepath.Join(m.t.TempDir(), "pings.pcap")
+		must(m.t, "mv", m.path("/root/pings.pcap"), file)
+		return len(sound(m.t, file)) == 20
 	})
-	if err := os.Remove(file); err != nil {
-		m.t.Fatal(err)
-	}
-	if rest, err := filepath.Glob(m.path("/tmp/pings*")); err != nil || len(rest) > 0 {
-		m.t.Errorf("left: %q, %v", rest, err)
-	}
 }
