@@ -108,20 +108,26 @@ func (c *Cache) pass(l *log) bool {
 }
 
 // compressible reports whether there is a segment to be indexed or compressed, and
-// whether it is of a low class; to index one is as urgent, unless it was restored.
+// whether it is of a low class; to index one is as urgent.
 func (c *Cache) compressible() (low, found bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.closed {
 		return false, false
 	}
-	if c.unindexed() != nil {
+	l := c.candidate()
+	if l != nil && l.low || c.unindexed() != nil || c.unlooked() != nil {
 		return true, true
 	}
-	if l := c.candidate(); l != nil {
-		return l.low, true
-	}
-	return false, c.unlooked() != nil
+	return false, l != nil
+}
+
+// lowIsNext reports whether the next segment to be compressed is of a low class.
+func (c *Cache) lowIsNext() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	l := c.candidate()
+	return !c.closed && l != nil && l.low
 }
 
 // compressNext compresses one segment and reports whether there was any.

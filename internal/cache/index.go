@@ -51,10 +51,10 @@ func (c *Cache) indexNext() bool {
 	return true
 }
 
-// tendNext indexes one segment or, if all are, compresses one, or looks at one that
-// was restored, and reports whether there was any.
+// tendNext indexes one segment or, if all are, compresses one of a low class, or looks
+// at one that was restored, or compresses another, and reports whether there was any.
 func (c *Cache) tendNext() (found bool) {
-	return c.indexNext() || c.compressNext() || c.lookNext()
+	return c.indexNext() || c.lowIsNext() && c.compressNext() || c.lookNext() || c.compressNext()
 }
 
 // lookNext makes the index of the next restored segment, and sees whether its

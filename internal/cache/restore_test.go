@@ -313,10 +313,25 @@ func TestRestoredHostIsFound(t *testing.T) {
 	reversed := slices.Clone(interfaces)
 	slices.Reverse(reversed)
 	again := newCacheOf(t, Options{Bytes: minIndexed, Bias: 2, Compress: true}, reversed...)
-	if kept := saved.restoreAll(t, again, 0); kept != len(saved.segments) {
+	again.compressor.mu.Lock() // nobody looks meanwhile
+	kept := saved.restoreAll(t, again, 0)
+	again.mu.Lock()
+	for i := range again.logs {
+		again.logs[i].raw = noSegment // so that there is nothing to compress
+	}
+	again.mu.Unlock()
+	urgent, found := again.compressible()
+	again.compressor.mu.Unlock()
+	if kept != len(saved.segments) {
 		t.Fatalf("%d of %d segments kept", kept, len(saved.segments))
 	}
+	if !urgent || !found {
+		t.Errorf("to look at what was restored is urgent: %v, found: %v", urgent, found)
+	}
 	for again.tendNext() {
+	}
+	if _, found := again.compressible(); found {
+		t.Error("there is still something to do")
 	}
 	if len(again.tables) != 2 {
 		t.Fatalf("%d tables", len(again.tables))
