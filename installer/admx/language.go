@@ -20,6 +20,7 @@ type language struct {
 	enter, toggle string
 	now, restart  string // when a change counts
 	none          string // in place of an empty default
+	withheld      string // of what keeps something from being recorded
 	allowed       func(config.Field) string
 }
 
@@ -35,7 +36,8 @@ var languages = map[string]language{
 		now:         "A change counts at once.",
 		restart:     "A change counts when the service is started the next time.",
 		none:        "none",
-		allowed:     config.Field.Allowed,
+		withheld:    " If the value is wrong when the service starts, nothing is recorded until it is right.",
+		allowed:     allowedInEnglish,
 	},
 	"de-DE": {
 		Description: "Einstellungen von PacketCache, das den jüngsten Netzwerkverkehr eines Rechners in dessen Arbeitsspeicher bereithält.",
@@ -48,6 +50,7 @@ var languages = map[string]language{
 		now:         "Eine Änderung gilt sofort.",
 		restart:     "Eine Änderung gilt ab dem nächsten Start des Dienstes.",
 		none:        "keiner",
+		withheld:    " Ist der Wert beim Start des Dienstes falsch, wird nichts aufgezeichnet, bis er stimmt.",
 		allowed:     allowedInGerman,
 	},
 }
@@ -65,6 +68,9 @@ func (l language) explain(f config.Field) string {
 	if what == "" {
 		what = f.Doc
 	}
+	if f.KeepsOut {
+		what += l.withheld
+	}
 	standard, does, when := f.DefaultWindows, l.enter, l.now
 	if standard == "" {
 		standard = l.none
@@ -76,6 +82,17 @@ func (l language) explain(f config.Field) string {
 		when = l.restart
 	}
 	return fmt.Sprintf(l.explained, what, l.allowed(f), standard, does, when, f.Key, f.Registry)
+}
+
+// allowedInEnglish is config.Field.Allowed, of Windows and of what there is to enter.
+func allowedInEnglish(f config.Field) string {
+	switch {
+	case f.Kind == config.List:
+		return f.Allowed() + ", one on each line"
+	case f.Item == "endpoint":
+		return fmt.Sprintf("letters, digits, -, _ and ., at most %d of them", f.MaxLen)
+	}
+	return f.Allowed()
 }
 
 // allowedInGerman is config.Field.Allowed.
@@ -94,6 +111,12 @@ func allowedInGerman(f config.Field) string {
 	case config.Interval:
 		return fmt.Sprintf("0 (aus) oder eine Dauer von %s bis %s, etwa %s", config.FormatInterval(f.MinInterval), config.FormatInterval(f.MaxInterval), f.Example)
 	case config.Text:
+		switch f.Item {
+		case "directory":
+			return fmt.Sprintf("ein absoluter Pfad von höchstens %d Bytes", f.MaxLen)
+		case "endpoint":
+			return fmt.Sprintf("Buchstaben, Ziffern, -, _ und ., zusammen höchstens %d", f.MaxLen)
+		}
 		return fmt.Sprintf("eine Zeile von höchstens %d Bytes", f.MaxLen)
 	}
 	return f.Allowed()

@@ -67,7 +67,7 @@ var texts = map[string]text{
 		of:      "f7663ffd",
 		english: words{title: "Preference for the beginnings of sessions"},
 		german: words{"Bevorzugung der Anfänge von Sitzungen",
-			"Wie stark die Anfänge von Sitzungen dem vorgezogen werden, was folgt. Wird Platz gebraucht, so wird ein Stück der Klasse k aufgegeben, als wäre es 2^(bias x k) mal so alt. Bei 0 wird streng nach Alter vergessen; mehr bewahrt längere Anfänge von mehr Sitzungen und weniger von der Masse."},
+			"Wie stark die Anfänge von Sitzungen dem vorgezogen werden, was folgt. Wird Platz gebraucht, so wird ein Stück der Klasse k aufgegeben, als wäre es 2^(bias x k) mal so alt. Bei 0 wird streng nach Alter vergessen; ein größerer Wert bewahrt längere Anfänge von mehr Sitzungen und weniger von der Masse der Daten."},
 	},
 	"retain": {
 		of:      "7f1aa54f",
@@ -79,13 +79,13 @@ var texts = map[string]text{
 		of:      "370292ed",
 		english: words{title: "Keep the cache over a restart"},
 		german: words{"Cache über einen Neustart hinweg bewahren",
-			"Ob der Cache einen Neustart überdauert: Er wird in eine verschlüsselte Datei in data-dir versiegelt, wenn der Dienst endet, außerdem bei jedem Sicherungspunkt, und beim Start zurückgelesen. Bei false wird nichts geschrieben und nichts gelesen; eine Datei, die schon da ist, bleibt bis zu pcctl clear. Im Vordergrund wird der Cache nur bewahrt, wenn --data-dir auf der Befehlszeile steht, damit ein Versuch nie die Datei des Dienstes anrührt."},
+			"Ob der Cache einen Neustart überdauert: Er wird beim Ende des Dienstes und bei jedem Sicherungspunkt in eine verschlüsselte Datei in data-dir geschrieben und beim Start zurückgelesen. Bei false wird nichts geschrieben und nichts gelesen; eine Datei, die schon da ist, bleibt bis zu pcctl clear. Im Vordergrund wird der Cache nur bewahrt, wenn --data-dir auf der Befehlszeile steht, damit ein Probelauf nie die Datei des Dienstes anrührt."},
 	},
 	"checkpoint-interval": {
 		of:      "9b566b3f",
 		english: words{title: "Interval of checkpoints"},
 		german: words{"Abstand der Sicherungspunkte",
-			"Wie oft der Cache in die Datei versiegelt wird, während der Dienst läuft, damit ein Absturz oder Stromausfall höchstens kostet, was seitdem kam. Bei 0 wird er nur am Ende versiegelt. Sicherungspunkte liegen weiter auseinander, wo sie mehr als 4 GB am Tag schreiben würden; keiner entsteht, während der Rechner mit Akku läuft oder wenn seit dem letzten nichts aufgezeichnet wurde."},
+			"Wie oft der Cache in die Datei geschrieben wird, während der Dienst läuft, damit ein Absturz oder Stromausfall höchstens kostet, was seitdem kam. Bei 0 geschieht das nur am Ende. Sicherungspunkte liegen weiter auseinander, wo sie mehr als 4 GB am Tag schreiben würden; keiner entsteht, während der Rechner mit Akku läuft oder wenn seit dem letzten nichts aufgezeichnet wurde."},
 	},
 	"recovery-recipients": {
 		of:      "19cc1ed3",
@@ -95,8 +95,8 @@ var texts = map[string]text{
 	},
 	"data-dir": {
 		of:      "cace1b48",
-		english: words{"Data directory", "Where the service keeps its files. An absolute path."},
-		german:  words{"Datenverzeichnis", "Wo der Dienst seine Dateien aufbewahrt. Ein absoluter Pfad."},
+		english: words{"Data directory", "Where the service keeps its files."},
+		german:  words{"Datenverzeichnis", "Wo der Dienst seine Dateien aufbewahrt."},
 	},
 	"endpoint-dir": {
 		of:      "9ba8501c",
