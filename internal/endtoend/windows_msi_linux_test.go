@@ -387,6 +387,7 @@ func TestWindowsMSIReplaces(t *testing.T) {
 	site.path = filepath.Join(t.TempDir(), "site.msi")
 	must(t, "cp", older.path, site.path)
 	must(t, "msibuild", site.path, "-q", "INSERT INTO Property (Property, Value) VALUES ('RAMPERCENT', '2')")
+	must(t, "msibuild", site.path, "-s", "PacketCache, ours", "", "x64;1033", "{5E0C7E6A-31E8-4C86-8C3B-5B0A9A1F7C11}")
 	w.install(site)
 	w.isInstalled(site)
 	w.settings(map[string]string{"RamPercent": "0x2"})
