@@ -268,6 +268,28 @@ func (w *windows) registered(key, value string) string {
 	return match[1]
 }
 
+// values are those of a key of the registry; there may be no such key.
+func (w *windows) values(key string) map[string]string {
+	w.t.Helper()
+	out, _, _ := w.run("reg", "query", key)
+	values := map[string]string{}
+	for _, m := range regexp.MustCompile(`(?m)^    (\S+) +REG_\w+ *(.*?) *$`).FindAllStringSubmatch(out, -1) {
+		values[m[1]] = m[2]
+	}
+	return values
+}
+
+// has checks values of a key; "" is for one that is not there.
+func (w *windows) has(key string, want map[string]string) {
+	w.t.Helper()
+	got := w.values(key)
+	for name, value := range want {
+		if got[name] != value {
+			w.t.Errorf(`%s\%s is %q, want %q`, key, name, got[name], value)
+		}
+	}
+}
+
 // processes are those of packetcache.exe on this machine.
 func (w *windows) processes() []int { w.t.Helper(); return w.named("packetcache.exe") }
 

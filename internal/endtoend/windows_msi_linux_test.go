@@ -15,6 +15,7 @@ import (
 
 	"github.com/packetcache/packetcache/internal/config"
 	"github.com/packetcache/packetcache/internal/control"
+	svc "github.com/packetcache/packetcache/internal/service"
 )
 
 // Exit codes of msiexec, as Wine passes them on (learn.microsoft.com,
@@ -80,13 +81,20 @@ func versions(t *testing.T) (older, newer msi) {
 	return list[0], list[1]
 }
 
-// msiexec runs the installer without any dialog. Arguments have no blanks: see
-// docs/testing.md.
+// msiexec runs the installer without any dialog, from a batch file, as from a
+// command line: it takes quotes apart by itself.
 func (w *windows) msiexec(want int, what string, args ...string) {
 	w.t.Helper()
-	args = append(args, "/qn")
-	if _, stderr, code := w.run("msiexec", args...); code != want {
-		w.t.Fatalf("%s: msiexec %s ends with exit code %d, want %d\n%s", what, strings.Join(args, " "), code, want, stderr)
+	const batch = `C:\run.bat`
+	line := "msiexec " + strings.Join(args, " ") + " /qn"
+	if err := os.WriteFile(w.path(batch), []byte(line+"\r\n"), 0o644); err != nil {
+		w.t.Fatal(err)
+	}
+	if _, stderr, code := w.run("cmd", "/c", batch); code != want {
+		w.t.Fatalf("%s: %s ends with exit code %d, want %d\n%s", what, line, code, want, stderr)
+	}
+	if err := os.Remove(w.path(batch)); err != nil {
+		w.t.Fatal(err)
 	}
 }
 
@@ -119,7 +127,7 @@ func (w *windows) files() (names []string) {
 // leaves.
 func (w *windows) searchPath() []string {
 	w.t.Helper()
-	list := strings.Split(w.registered(environmentKey, "PATH"), ";")
+	list := strings.Split(w.values(environmentKey)["PATH"], ";")
 	return slices.DeleteFunc(list, func(entry string) bool { return entry == "" })
 }
 
@@ -131,25 +139,17 @@ func (w *windows) isInstalled(m msi) {
 	if n := strings.Count(list, "{"); n != 1 || !strings.Contains(list, m.product) {
 		w.t.Errorf("products, of which there should be %s:\n%s", m.product, list)
 	}
-	for value, want := range map[string]string{
+	w.has(productsKey+`\`+m.product, map[string]string{
 		"DisplayName": "PacketCache", "DisplayVersion": m.version, "Publisher": "The PacketCache authors",
 		"HelpLink": "https://github.com/packetcache/packetcache#readme", "InstallLocation": folder, "NoModify": "0x1",
-	} {
-		if got := w.registered(productsKey+`\`+m.product, value); got != want {
-			w.t.Errorf("in the list of programs %s is %q, want %q", value, got, want)
-		}
-	}
-	for value, want := range map[string]string{
+	})
+	w.has(serviceKey, map[string]string{
 		"ImagePath": `"` + folder + `packetcache.exe"`, "Start": "0x2", "Type": "0x10", "ObjectName": "LocalSystem", "DisplayName": "PacketCache",
-	} {
-		if got := w.registered(serviceKey, value); got != want {
-			w.t.Errorf("of the service %s is %s, want %s", value, got, want)
-		}
-	}
-	if w.registered(serviceKey, "Description") == "" {
-		w.t.Error("the service has no description")
-	}
-	w.hasEventSource()
+		"Description": svc.Description,
+	})
+	w.has(sourceKey, map[string]string{
+		"EventMessageFile": folder + "PacketCacheEvents.dll", "CategoryMessageFile": folder + "PacketCacheEvents.dll", "TypesSupported": "0x7",
+	})
 	want := []string{"LICENSE.txt", "PacketCache.xml", "PacketCacheEvents.dll", "ReadPacketCache.ps1", "ReadRemotePacketCache.ps1", "THIRD-PARTY.txt", "packetcache.exe", "pcctl.exe", "policy"}
 	if got := w.files(); !slices.Equal(got, want) {
 		w.t.Errorf("files are %q, want %q", got, want)
@@ -163,17 +163,6 @@ func (w *windows) isInstalled(m msi) {
 	}
 	if pids := w.processes(); len(pids) != 1 {
 		w.t.Errorf("it runs as the processes %v", pids)
-	}
-}
-
-func (w *windows) hasEventSource() {
-	w.t.Helper()
-	for value, want := range map[string]string{
-		"EventMessageFile": folder + "PacketCacheEvents.dll", "CategoryMessageFile": folder + "PacketCacheEvents.dll", "TypesSupported": "0x7",
-	} {
-		if got := w.registered(sourceKey, value); got != want {
-			w.t.Errorf("of the event source %s is %s, want %s", value, got, want)
-		}
 	}
 }
 
@@ -197,16 +186,6 @@ func (w *windows) isRemoved() {
 	}
 	if out, _, code := w.run("reg", "query", productsKey); code == 0 && strings.Contains(out, "{") {
 		w.t.Errorf("products are left:\n%s", out)
-	}
-}
-
-// settings checks what is in the registry.
-func (w *windows) settings(want map[string]string) {
-	w.t.Helper()
-	for name, value := range want {
-		if got := w.registered(settingsKey, name); got != value {
-			w.t.Errorf("the setting %s is %q, want %q", name, got, value)
-		}
 	}
 }
 
@@ -249,10 +228,10 @@ func TestWindowsMSI(t *testing.T) {
 	w.msiexec(installed, "a removal", "/x", older.product)
 	w.isRemoved()
 
-	w.install(older, "RAMPERCENT=3", "INTERFACES=wire?|none", "EXCLUDE=other*", "LOGLEVEL=debug", "RECOVERYRECIPIENTS="+recovery.Example)
+	w.install(older, "RAMPERCENT=3", `INTERFACES="wire?|Ethernet 2"`, "EXCLUDE=other*", "LOGLEVEL=debug", "RECOVERYRECIPIENTS="+recovery.Example)
 	w.isInstalled(older)
-	given := map[string]string{"RamPercent": "0x3", "Interfaces": "wire?|none", "Exclude": "other*", "LogLevel": "debug", "RecoveryRecipients": recovery.Example}
-	w.settings(given)
+	given := map[string]string{"RamPercent": "0x3", "Interfaces": "wire?|Ethernet 2", "Exclude": "other*", "LogLevel": "debug", "RecoveryRecipients": recovery.Example}
+	w.has(settingsKey, given)
 	st := w.awaitInterface("wire0", control.InterfaceCapturing)
 	if st.Name != "wire0" {
 		t.Errorf("it records %+v", st)
@@ -270,7 +249,7 @@ func TestWindowsMSI(t *testing.T) {
 	w.install(newer)
 	w.isInstalled(newer)
 	given["Bias"] = "0x3"
-	w.settings(given)
+	w.has(settingsKey, given)
 	w.awaitInterface("wire0", control.InterfaceCapturing)
 	w.refuses(older)
 	w.isInstalled(newer)
@@ -289,7 +268,7 @@ func TestWindowsMSI(t *testing.T) {
 		t.Errorf("the licence is %q, %v", text, err)
 	}
 	given["RamPercent"], given["Exclude"] = "0x4", ""
-	w.settings(given)
+	w.has(settingsKey, given)
 	w.stillHolds(text)
 
 	// Removed but for settings and data, it comes back with them.
@@ -298,15 +277,16 @@ func TestWindowsMSI(t *testing.T) {
 	}
 	w.msiexec(installed, "a removal that keeps", "/x", newer.product, "KEEPCACHE=1")
 	w.isRemoved()
-	w.settings(given)
+	w.has(settingsKey, given)
 	for _, name := range []string{"PacketCache.sealed", "crash.txt"} {
 		if _, err := os.Stat(w.path(dataDir + `\` + name)); err != nil {
 			t.Error(err)
 		}
 	}
-	w.install(newer)
+	w.install(newer, "LOGLEVEL=warn") // over what is there
+	given["LogLevel"] = "warn"
 	w.isInstalled(newer)
-	w.settings(given)
+	w.has(settingsKey, given)
 	w.stillHolds(text)
 
 	w.msiexec(installed, "a removal", "/x", newer.product)
@@ -333,7 +313,7 @@ func TestWindowsMSITakesOver(t *testing.T) {
 	eventually(t, "the packet in the dump", func() bool { return holds(t, w.dump(), text) })
 	w.install(older)
 	w.isInstalled(older)
-	w.settings(map[string]string{"RamPercent": "0x3"})
+	w.has(settingsKey, map[string]string{"RamPercent": "0x3"})
 	w.stillHolds(text)
 
 	w.msiexec(installed, "a removal that keeps", "/x", older.product, "KEEPCACHE=1")
@@ -390,5 +370,5 @@ func TestWindowsMSIReplaces(t *testing.T) {
 	must(t, "msibuild", site.path, "-s", "PacketCache, ours", "", "x64;1033", "{5E0C7E6A-31E8-4C86-8C3B-5B0A9A1F7C11}")
 	w.install(site)
 	w.isInstalled(site)
-	w.settings(map[string]string{"RamPercent": "0x2"})
+	w.has(settingsKey, map[string]string{"RamPercent": "0x2"})
 }
