@@ -93,6 +93,10 @@ func TestExtcap(t *testing.T) {
 	if code == 0 || !strings.Contains(stderr, "no port is named 'x'") {
 		t.Errorf("a bad filter: exit code %d\n%s", code, stderr)
 	}
+	_, stderr, code = w.run("tshark", "-o", "extcap.packetcache.last:5x", "-i", "packetcache")
+	if code == 0 || !strings.Contains(stderr, `"5x" is not a length of time`) {
+		t.Errorf("a bad length of time: exit code %d\n%s", code, stderr)
+	}
 	s.stop(15)
 	_, stderr, code = w.run("tshark", "-i", "packetcache")
 	if code == 0 || !strings.Contains(stderr, "nothing listens there") {

@@ -126,17 +126,17 @@ func (m machine) oldest(c *cli.Context) time.Time {
 // extcapDump writes to the pipe that Wireshark reads, until there is no more or
 // Wireshark has closed it.
 func extcapDump(m machine, c *cli.Context) error {
-	req, err := extcapRequest(c)
-	if err != nil {
-		return &usageProblem{command: c.Command.Name, err: err}
+	if c.String(extcapFIFO) == "" {
+		return &usageProblem{command: c.Command.Name, err: errors.New("--capture without --fifo")}
 	}
 	asked, stop := whileParentRuns(c.Context)
 	defer stop()
 	ctx, done := inGoodOrder(asked)
 	defer done()
-	req.End = asked.Done()
 	client := m.newClient(c)
 	defer client.Close()
+	// Whatever else is wrong: Wireshark waits for somebody to open the pipe, and shows
+	// what was said when that is closed.
 	fifo, err := openPipe(asked, c.String(extcapFIFO))
 	if err != nil {
 		return fmt.Errorf("open the pipe of Wireshark: %w", err)
@@ -145,6 +145,11 @@ func extcapDump(m machine, c *cli.Context) error {
 		return nil
 	}
 	defer fifo.Close()
+	req, err := extcapRequest(c)
+	if err != nil {
+		return &usageProblem{command: c.Command.Name, err: err}
+	}
+	req.End = asked.Done()
 	out := &pipeOutput{w: fifo}
 	_, err = client.Dump(ctx, req, out, nil)
 	if out.closed || asked.Err() != nil {
@@ -186,9 +191,6 @@ func (p *pipeOutput) Write(b []byte) (int, error) {
 
 // extcapRequest reads what Wireshark's dialog, or its preferences, say.
 func extcapRequest(c *cli.Context) (req control.DumpRequest, err error) {
-	if c.String(extcapFIFO) == "" {
-		return req, errors.New("--capture without --fifo")
-	}
 	req = control.DumpRequest{Format: control.PCAPNG, Filter: bothFilters(c.String(extcapFilter), c.String("filter")), Follow: true}
 	for name, to := range map[string]*time.Time{"since": &req.Since, "until": &req.Until} {
 		if *to, err = extcapTime(c.String(name)); err != nil {
