@@ -412,7 +412,7 @@ func TestExplain(t *testing.T) {
 		{Start, windows.ERROR_SERVICE_ALREADY_RUNNING, nil, ""},
 		{Stop, windows.ERROR_SERVICE_NOT_ACTIVE, nil, ""},
 		{Install, windows.ERROR_ACCESS_DENIED, ErrPermission, "only an administrator may"},
-		{Uninstall, windows.ERROR_SERVICE_DOES_NOT_EXIST, ErrNotInstalled, "pcctl install"},
+		{Uninstall, windows.ERROR_SERVICE_DOES_NOT_EXIST, ErrNotInstalled, "not installed"},
 		{Uninstall, windows.ERROR_SERVICE_MARKED_FOR_DELETE, windows.ERROR_SERVICE_MARKED_FOR_DELETE, "close the Services console"},
 		{Start, windows.ERROR_SERVICE_DISABLED, windows.ERROR_SERVICE_DISABLED, "disabled"},
 		{Start, fmt.Errorf("x: %w", ErrForeign), ErrForeign, "another program"},
