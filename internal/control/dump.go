@@ -63,6 +63,9 @@ type DumpResult struct {
 	// EvictedPackets made room for new ones before the reader came to them, for a
 	// slow one that follows also in the meantime.
 	EvictedPackets uint64 `json:"evicted_packets"`
+	// Restoring means that what an earlier run had left was still being read back when
+	// the dump began, so that there is more now.
+	Restoring bool `json:"restoring,omitempty"`
 	// LimitReached means that there was more than the limit allowed.
 	LimitReached bool `json:"limit_reached"`
 	// Next is the time of the first packet that did not fit: a dump since then goes

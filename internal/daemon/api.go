@@ -79,6 +79,7 @@ func (a api) Dump(ctx context.Context, req control.DumpRequest, from ipc.Peer, w
 	if since.IsZero() && req.Until.IsZero() && req.Filter == "" && !req.Follow {
 		w.Estimate(d.dumper.Estimate(r))
 	}
+	restoring := d.restoring()
 	result, err := d.dumper.Dump(ctx, r, w)
 	if errors.Is(err, context.Canceled) {
 		err = errors.New("the client went away")
@@ -90,7 +91,7 @@ func (a api) Dump(ctx context.Context, req control.DumpRequest, from ipc.Peer, w
 	if err != nil {
 		return control.DumpResult{}, err
 	}
-	out := control.DumpResult{Packets: result.Packets, EvictedPackets: result.Missing, LimitReached: result.LimitReached}
+	out := control.DumpResult{Packets: result.Packets, EvictedPackets: result.Missing, Restoring: restoring, LimitReached: result.LimitReached}
 	if result.Packets > 0 {
 		out.First, out.Last = time.Unix(0, result.First), time.Unix(0, result.Last)
 	}

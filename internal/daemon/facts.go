@@ -29,6 +29,9 @@ func (d *Daemon) Section() pcapio.Section {
 			kept.WriteString(h.Kept("every session of "+r.Filter, fmt.Sprintf("a rule to keep these %v times as long as others", r.Factor)))
 		}
 	}
+	if s.Persistence.State == control.PersistenceRestoring {
+		kept.WriteString("what an earlier run had left was still being read back when this was written: there is more\n")
+	}
 	if !s.Unanswered.Complete {
 		fmt.Fprintf(&kept, "first packets that nothing followed: the last %v\n", (time.Duration(s.Unanswered.Seconds) * time.Second).String())
 	}

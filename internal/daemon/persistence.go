@@ -77,6 +77,9 @@ func (d *Daemon) keep(ctx context.Context, captured <-chan struct{}) {
 	defer d.keeper.Close()
 	d.keeper.Run(ctx)
 	<-captured
+	if d.settings().Persist {
+		d.tell("What was recorded is being sealed. Ctrl+C once more ends it without that.")
+	}
 	d.coverage.add(control.CoverageEntry{Time: time.Now(), Kind: "stop", Text: "PacketCache stopped"})
 	d.keeper.Save(ctx)
 }
@@ -137,6 +140,11 @@ func (d *Daemon) returned(head *seal.Head) {
 		})
 	}
 	d.coverage.restore(earlier)
+}
+
+// restoring reports whether what an earlier run has left is still being read back.
+func (d *Daemon) restoring() bool {
+	return d.keeper != nil && d.keeper.Status().State == persist.Restoring
 }
 
 // persistence is how it stands with keeping the cache.

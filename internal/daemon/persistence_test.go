@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"bytes"
 	"errors"
 	"path/filepath"
 	"slices"
@@ -15,6 +16,8 @@ import (
 	"github.com/packetcache/packetcache/internal/config"
 	"github.com/packetcache/packetcache/internal/control"
 	"github.com/packetcache/packetcache/internal/datadir"
+	"github.com/packetcache/packetcache/internal/dump"
+	"github.com/packetcache/packetcache/internal/ipc"
 	"github.com/packetcache/packetcache/internal/packet"
 	"github.com/packetcache/packetcache/internal/seal"
 )
@@ -58,6 +61,41 @@ func TestClockSetBackIsTold(t *testing.T) {
 		}
 	}
 }
+
+// Who dumps before all is read back is told so, by the result and in the file.
+func TestDumpBeforeRestored(t *testing.T) {
+	c, err := cache.New(cache.Options{Bytes: cache.MinBytes, Bias: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	settings := config.Defaults()
+	settings.DataDir = filepath.Join(t.TempDir(), "data")
+	d := &Daemon{o: options(settings), cache: c}
+	d.log = d.o.Log
+	d.inForce.Store(d.o.Loaded)
+	d.dumper = dump.New(c, d)
+	for _, restoring := range []bool{false, true} {
+		if restoring {
+			d.o.Loaded.Settings.Persist = true
+			d.keeper = d.newKeeper() // which has not begun yet
+		}
+		var file page
+		result, err := api{d}.Dump(t.Context(), control.DumpRequest{Format: control.PCAPNG}, ipc.Peer{}, &file)
+		if err != nil || result.Restoring != restoring {
+			t.Errorf("while it restores (%v): %+v, %v", restoring, result, err)
+		}
+		if says := strings.Contains(file.String(), "still being read back"); says != restoring {
+			t.Errorf("while it restores (%v) the file says so: %v", restoring, says)
+		}
+	}
+}
+
+// A page is a file that is dumped to.
+type page struct{ bytes.Buffer }
+
+func (*page) Estimate(int64)                   {}
+func (*page) SetWriteDeadline(time.Time) error { return nil }
 
 // Who has the cache wiped is told, also if not all of it could be.
 func TestClearIsTold(t *testing.T) {

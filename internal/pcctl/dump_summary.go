@@ -60,12 +60,15 @@ func (s *summary) lines() []string {
 	if s.LimitReached {
 		lines = append(lines, s.limitLine())
 	}
+	if s.Restoring {
+		lines = append(lines, "What an earlier run of the service had left was still being read back: there is more now.")
+	}
 	req := &s.request
 	if req.Follow && !s.ended && !s.LimitReached && (req.Until.IsZero() || s.now.Before(req.Until)) {
 		lines = append(lines, "The service has stopped. What came until then is complete.")
 	}
 	switch {
-	case s.Packets == 0 && s.LimitReached:
+	case s.Packets == 0 && (s.LimitReached || s.Restoring):
 	case s.Packets == 0 && req.Since.After(s.now):
 		lines = append(lines, fmt.Sprintf("No packet matched: --since lies ahead, it is %s now.", stamp(s.now)))
 	case s.Packets == 0 && (req.Filter != "" || !req.Since.IsZero() || !req.Until.IsZero() || req.Last != 0):

@@ -167,6 +167,10 @@ func TestProgressSurvivesAWrongEstimate(t *testing.T) {
 		}
 		p.finish()
 	}
+	early := control.DumpResult{Restoring: true}
+	if lines := strings.Join((&summary{DumpResult: early, target: "-"}).lines(), "\n"); !strings.Contains(lines, "there is more now") || strings.Contains(lines, "empty") {
+		t.Errorf("of a dump that came too early it says\n%s", lines)
+	}
 	var none control.DumpResult
 	if lines := (&summary{DumpResult: none, target: "-"}).lines(); !strings.Contains(strings.Join(lines, "\n"), "The cache is empty") {
 		t.Errorf("an empty cache is told as %q", lines)

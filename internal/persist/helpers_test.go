@@ -224,6 +224,18 @@ func (r *run) ready() Status {
 	return r.await("ready", func(s Status) bool { return s.State == Ready })
 }
 
+// reading waits until the file of an earlier run is being read.
+func (r *run) reading() {
+	r.t.Helper()
+	r.await("reading", func(s Status) bool {
+		if free := r.work.TryLock(); free {
+			r.work.Unlock()
+			return false
+		}
+		return s.State == Restoring
+	})
+}
+
 func (r *run) await(what string, holds func(Status) bool) Status {
 	r.t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {

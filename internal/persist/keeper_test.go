@@ -331,7 +331,7 @@ func TestClearWhileRestoring(t *testing.T) {
 	disk := saved(t, few)
 	goOn := slowly(disk)
 	r := begin(t, disk, cache.MinBytes, manual)
-	r.await("restoring", func(s Status) bool { return s.State == Restoring })
+	r.reading()
 	cleared := make(chan error)
 	go func() {
 		_, err := r.Clear()
@@ -358,7 +358,7 @@ func TestStopWhileRestoring(t *testing.T) {
 	goOn := slowly(disk)
 	r := begin(t, disk, cache.MinBytes, manual)
 	r.by = 0
-	r.await("restoring", func(s Status) bool { return s.State == Restoring })
+	r.reading()
 	r.stop()
 	goOn()
 	r.end()

@@ -89,10 +89,14 @@ type Keeper struct {
 
 // New makes a Keeper, which does nothing before Run.
 func New(o Options, s Settings) *Keeper {
-	return &Keeper{
+	k := &Keeper{
 		o: o, settings: s, changed: make(chan struct{}, 1),
 		at: func() (*vault.Vault, error) { return vault.Open(o.Dir) },
 	}
+	if s.Persist {
+		k.status.State = Restoring // as soon as Run looks
+	}
+	return k
 }
 
 // Configure has new settings apply from now on.
