@@ -34,7 +34,9 @@ const (
 type pace struct {
 	left time.Duration // of what it may take, at the time at
 	at   time.Time
-	next time.Time // not before
+	// The last segment took so long, up to then.
+	took time.Duration
+	till time.Time
 	shares
 
 	measured    time.Time
@@ -43,16 +45,20 @@ type pace struct {
 
 // newPace begins with what may be kept.
 func newPace(now time.Time) *pace {
-	return &pace{left: burst, at: now, next: now, shares: atRest()}
+	return &pace{left: burst, at: now, till: now, shares: atRest()}
 }
 
-// wait is how long a segment, of a low class or not, has to wait yet.
+// wait is how long a segment, of a low class or not, has to wait until it is worth
+// asking again; 0 if it need not.
 func (p *pace) wait(low bool, now time.Time) time.Duration {
 	p.left = min(p.left+time.Duration(float64(now.Sub(p.at))*p.all), burst)
 	p.at = now
-	wait := p.next.Sub(now)
+	wait := p.till.Add(time.Duration(float64(p.took) * (1/p.low - 1))).Sub(now)
 	if p.left < 0 && !low {
 		wait = max(wait, time.Duration(float64(-p.left)/p.all))
+	}
+	if p.shares == inBusy() {
+		wait = min(wait, sample) // the machine may be at rest by then
 	}
 	return wait
 }
@@ -60,7 +66,7 @@ func (p *pace) wait(low bool, now time.Time) time.Duration {
 // spend books what a segment took.
 func (p *pace) spend(now time.Time, took time.Duration) {
 	p.left = max(p.left-took, -burst)
-	p.next = now.Add(time.Duration(float64(took) * (1/p.low - 1)))
+	p.took, p.till = took, now
 }
 
 // look sees once in a while how busy the machine is. What it was long before

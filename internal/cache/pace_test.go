@@ -88,6 +88,22 @@ func TestLook(t *testing.T) {
 	}
 }
 
+// TestRestAfterFlood: a machine that comes to rest is seen to be, however long the
+// segment before took, and the next one waits as it does there.
+func TestRestAfterFlood(t *testing.T) {
+	now := time.Unix(1e9, 0)
+	p := newPace(now)
+	p.shares = inBusy()
+	p.spend(now, 100*time.Millisecond)
+	if wait := p.wait(true, now); wait > sample {
+		t.Errorf("nobody looks for %v", wait)
+	}
+	p.shares = atRest()
+	if wait := p.wait(true, now); wait != 300*time.Millisecond {
+		t.Errorf("it waits for %v", wait)
+	}
+}
+
 // TestLookAfterRest: what the machine was like a minute ago says nothing of the
 // flood that has just begun.
 func TestLookAfterRest(t *testing.T) {
