@@ -180,18 +180,25 @@ func TestDistIsReproducible(t *testing.T) {
 	for _, name := range []string{"git", "make", "wixl", "zip"} {
 		need(t, name)
 	}
+	dir := t.TempDir()
 	git := func(args ...string) string {
 		t.Helper()
-		return strings.TrimSpace(must(t, "git", append([]string{"-C", root}, args...)...))
+		cmd := exec.Command("git", append([]string{"-C", root, "-c", "user.name=test", "-c", "user.email=test"}, args...)...)
+		// An index of its own: somebody else may work with that of the clone.
+		cmd.Env = append(os.Environ(), "GIT_INDEX_FILE="+filepath.Join(dir, "index"))
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("git %s: %v", strings.Join(args, " "), err)
+		}
+		return strings.TrimSpace(string(out))
 	}
 	if _, _, code := run(t, "git", "-C", root, "rev-parse", "HEAD"); code != 0 {
 		t.Skip("this is no clone of the source")
 	}
-	commit := git("stash", "create") // with what has changed since, if anything has
-	if commit == "" {
-		commit = git("rev-parse", "HEAD")
-	}
-	dir := t.TempDir()
+	// What is tracked, as it stands there, changed or not.
+	git("read-tree", "HEAD")
+	git("add", "--update", ":/")
+	commit := git("commit-tree", "-m", "as it stands", "-p", "HEAD", git("write-tree"))
 	clone, archive := filepath.Join(dir, "clone"), filepath.Join(dir, "of", "an", "archive")
 	git("clone", "--quiet", "--shared", "--no-checkout", ".", clone)
 	must(t, "git", "-C", clone, "checkout", "--quiet", commit)

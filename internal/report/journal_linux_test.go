@@ -49,10 +49,12 @@ func TestJournal(t *testing.T) {
 		want   string
 	}{
 		{
-			func() error { return j.Event(eventlog.CaptureFailed("eth0", errors.New("no\nsuch device"))) },
-			"MESSAGE=Capture failed on eth0: no such device. It is tried again.\nPRIORITY=3\nSYSLOG_IDENTIFIER=packetcache\n" +
+			func() error {
+				return j.Event(eventlog.CaptureFailed("eth0", errors.Join(errors.New("busy"), errors.New("no such device"))))
+			},
+			"MESSAGE=Capture failed on eth0: busy; no such device. It is tried again.\nPRIORITY=3\nSYSLOG_IDENTIFIER=packetcache\n" +
 				"PACKETCACHE_EVENT=1103\nPACKETCACHE_NAME=CaptureFailed\nPACKETCACHE_CATEGORY=Capture\n" +
-				"PACKETCACHE_INTERFACE=eth0\nPACKETCACHE_ERROR=no such device\n",
+				"PACKETCACHE_INTERFACE=eth0\nPACKETCACHE_ERROR=busy; no such device\n",
 		},
 		{
 			// What is empty has no field.
