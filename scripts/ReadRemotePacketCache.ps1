@@ -409,7 +409,7 @@ function Get-DumpName {
 function Test-ErrorOfHost {
     param($Problem, [string]$HostName)
 
-    "$Problem" -match ('(?<![\w.-])' + [regex]::Escape($HostName) + '(?![\w-]|\.\w)')
+    " $Problem " -match ('[^\w.-]' + [regex]::Escape($HostName) + '\.?[^\w.-]')
 }
 
 # Show-LogonFailure says why there is no session with a host, and returns the exit code.

@@ -24,6 +24,8 @@ type interpreter struct {
 	dial func(name string) (net.Conn, error)
 	// service is what Get-Service returns, nil for none.
 	service any
+	// said is what the script says, a line each.
+	said []string
 }
 
 // The values of the language are nil, bool, int64, string, time.Time, []byte, []any,
@@ -75,6 +77,8 @@ func (s *scope) get(name string) any {
 		return false
 	case "$null":
 		return nil
+	case "$pid":
+		return int64(4711)
 	}
 	panic(fmt.Errorf("%s has not been set", name)) // as Set-StrictMode has it
 }
@@ -156,6 +160,10 @@ func (in *interpreter) statement(n *node, s *scope) signal {
 		return in.ifElse(n, s)
 	case "while_statement", "foreach_statement":
 		return in.loop(n, s)
+	case "for_statement":
+		return in.forLoop(n, s)
+	case "switch_statement":
+		return in.choose(n, s)
 	case "try_statement":
 		return in.try(n, s)
 	case "flow_control_statement", "break", "continue", "return":
@@ -172,13 +180,23 @@ func (in *interpreter) ifElse(n *node, s *scope) signal {
 	var condition *node
 	for _, kid := range n.Kids {
 		switch kid.Type {
-		case "if", "(", ")":
+		case "if", "(", ")", "comment":
 		case "statement_block":
 			if truth(in.of(condition, s)) {
 				return in.block(kid, s)
 			}
-		case "elseif_clauses", "elseif_clause", "else_clause":
-			panic(errors.New("not needed so far: else"))
+		case "elseif_clauses":
+			for _, clause := range kid.Kids {
+				if c := clause.Kids; truth(in.of(c[2], s)) {
+					return in.block(c[4], s)
+				}
+			}
+		case "elseif_clause":
+			if c := kid.Kids; truth(in.of(c[2], s)) {
+				return in.block(c[4], s)
+			}
+		case "else_clause":
+			return in.block(kid.Kids[1], s)
 		default:
 			condition = kid.bare()
 		}
@@ -272,6 +290,52 @@ func (in *interpreter) flow(n *node, s *scope) signal {
 	panic(fmt.Errorf("line %d: %s", n.Row, word.Type))
 }
 
+// forLoop has the parts of a for between semicolons.
+func (in *interpreter) forLoop(n *node, s *scope) signal {
+	var parts []*node
+	for _, kid := range n.Kids {
+		if kid.Type != "for" && kid.Type != "(" && kid.Type != ")" && kid.Type != ";" && kid.Type != "statement_block" {
+			parts = append(parts, kid.bare())
+		}
+	}
+	in.statement(parts[0], s)
+	for block := n.one("statement_block"); truth(in.of(parts[1], s)); in.statement(parts[2], s) {
+		if sig := in.block(block, s); sig == returns || sig == breaks {
+			return sig &^ breaks
+		}
+	}
+	return goesOn
+}
+
+// choose runs the clause of a switch that has the value, else the default.
+func (in *interpreter) choose(n *node, s *scope) signal {
+	v := text(in.of(n.one("switch_condition").Kids[1], s))
+	for _, clause := range n.find("switch_clause") {
+		of := clause.Kids[0].bare()
+		if of.Text == "default" || strings.EqualFold(text(in.of(of, s)), v) {
+			return in.block(clause.one("statement_block"), s)
+		}
+	}
+	return goesOn
+}
+
+// function runs one of the script with named arguments; what is not given is empty.
+func (in *interpreter) function(f *node, named map[string]any, s *scope) any {
+	var out []any
+	inner := &scope{variables: map[string]any{}, caller: s, out: &out}
+	for _, p := range f.one("param_block").find("variable") {
+		inner.set(p.Text, named["-"+strings.ToLower(strings.TrimPrefix(p.Text, "$"))])
+	}
+	in.block(f.one("script_block"), inner)
+	switch len(out) {
+	case 0:
+		return nil
+	case 1:
+		return out[0]
+	}
+	return out
+}
+
 // of is the value of an expression.
 func (in *interpreter) of(n *node, s *scope) any {
 	v, _ := in.value(n.bare(), s)
@@ -286,6 +350,8 @@ func (in *interpreter) value(n *node, s *scope) (v any, silent bool) {
 		return s.get(n.Text), false
 	case "$_":
 		return s.get("$_"), false
+	case "braced_variable":
+		return s.get("$" + strings.Trim(n.Text, "${}")), false
 	case "decimal_integer_literal":
 		i, _ := strconv.ParseInt(n.Text, 10, 64)
 		return i, false
@@ -320,6 +386,12 @@ func (in *interpreter) value(n *node, s *scope) (v any, silent bool) {
 		return s.get0(n, in), true
 	case "cast_expression":
 		return in.cast(n, s)
+	case "post_increment_expression":
+		name := kids[0].bare().Text
+		s.set(name, s.get(name).(int64)+1)
+		return nil, true
+	case "command_name":
+		return in.command([]*node{n}, nil, s), false
 	case "expression_with_unary_operator":
 		switch v := in.of(kids[1], s); strings.ToLower(kids[0].source()) {
 		case "-not", "!":
@@ -357,18 +429,27 @@ func (in *interpreter) assign(n *node, s *scope) {
 	if op := n.Kids[1].source(); op != "=" {
 		v = in.binary(op[:1], in.of(target, s), v, s)
 	}
+	in.give(target, v, s)
+}
+
+func (in *interpreter) give(target *node, v any, s *scope) {
 	switch target.Type {
 	case "variable":
 		s.set(target.Text, v)
 	case "member_access":
 		in.of(target.Kids[0], s).(*object).properties[strings.ToLower(target.Kids[2].source())] = v
+	case "array_literal_expression":
+		for i, one := range v.([]any) {
+			in.give(target.Kids[2*i].bare(), one, s)
+		}
 	default:
-		panic(fmt.Errorf("line %d: assignment to %s", n.Row, target.Type))
+		panic(fmt.Errorf("line %d: assignment to %s", target.Row, target.Type))
 	}
 }
 
 func (in *interpreter) cast(n *node, s *scope) (any, bool) {
-	kind := strings.ToLower(strings.Trim(n.Kids[0].source(), "[]"))
+	kind := strings.ToLower(n.Kids[0].source())
+	kind = kind[1 : len(kind)-1]
 	if kind == "ref" {
 		name := n.Kids[1].bare().Text
 		return reference{func() any { return s.get(name) }, func(v any) { s.set(name, v) }}, false
@@ -388,6 +469,8 @@ func (in *interpreter) cast(n *node, s *scope) (any, bool) {
 		return i, false
 	case "char":
 		return string(rune(v.(int64))), false
+	case "byte[]":
+		return v.([]byte), false
 	case "pscustomobject":
 		return &object{v.(hashtable)}, false
 	}
@@ -404,6 +487,9 @@ func (in *interpreter) binary(op string, a, b any, s *scope) any {
 				}
 			}
 			return false
+		}
+		if _, ok := a.(*errorRecord); ok {
+			return b.(typeName) == "System.Management.Automation.ErrorRecord"
 		}
 		_, isTime := a.(time.Time)
 		return isTime && b.(typeName) == "datetime"
@@ -477,6 +563,8 @@ func (in *interpreter) member(v any, name string) any {
 		case "message":
 			return v.message
 		}
+	case *errorRecord:
+		return v.id
 	case typeName: // a value of an enumeration, or what only has methods
 		return string(v) + "." + name
 	case native:
@@ -573,6 +661,9 @@ func static(name string, args []any) any {
 		args[0].(reference).set(args[0].(reference).get().([]byte)[:args[1].(int64)])
 		return nil
 	}
+	if v, known := staticFiles(name, args); known {
+		return v
+	}
 	panic(fmt.Errorf("method %s", name))
 }
 
@@ -608,6 +699,9 @@ func (in *interpreter) command(kids []*node, piped any, s *scope) any {
 			switch kid = kid.bare(); {
 			case strings.TrimSpace(kid.source()) == "":
 			case kid.Type == "command_parameter":
+				if option != "" {
+					named[option] = true // a switch
+				}
 				option = strings.ToLower(kid.Text)
 			case option != "":
 				named[option], option = in.of(kid, s), ""
@@ -615,6 +709,12 @@ func (in *interpreter) command(kids []*node, piped any, s *scope) any {
 				args = append(args, in.of(kid, s))
 			}
 		}
+	}
+	if option != "" {
+		named[option] = true
+	}
+	if f := in.functions[name]; f != nil {
+		return in.function(f, named, s)
 	}
 	switch name {
 	case "&":
@@ -644,12 +744,18 @@ func (in *interpreter) command(kids []*node, piped any, s *scope) any {
 		}
 		o := &object{hashtable{}}
 		for name, value := range v {
+			if number, ok := value.(float64); ok {
+				value = int64(number)
+			}
 			o.properties[strings.ToLower(name)] = value
 		}
 		return o
 	case "New-Object":
 		args = append(args, list(named["-argumentlist"])...)
 		return in.construct(text(args[0]), args[1:])
+	}
+	if v, known := in.files(name, args, named); known {
+		return v
 	}
 	panic(fmt.Errorf("line %d: command %s", kids[0].Row, name))
 }
@@ -767,7 +873,11 @@ func (in *interpreter) expand(n *node, s *scope) string {
 			kid := n.Kids[next]
 			next++
 			b.WriteString(text(in.of(kid, s)))
-			raw = raw[len(kid.Text):]
+			length := len(kid.Text)
+			if length == 0 { // a node above the one that has it
+				length = len(kid.source())
+			}
+			raw = raw[length:]
 		default:
 			b.WriteByte(raw[0])
 			raw = raw[1:]
@@ -802,6 +912,8 @@ func text(v any) string {
 		return strconv.FormatFloat(v, 'f', -1, 64)
 	case bool:
 		return map[bool]string{true: "True", false: "False"}[v]
+	case *errorRecord:
+		return v.text
 	}
 	panic(fmt.Errorf("no text of %T", v))
 }
