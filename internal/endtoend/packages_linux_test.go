@@ -133,3 +133,45 @@ func TestRPMPackage(t *testing.T) {
 		}
 	}
 }
+
+// The package for RPM on a machine with systemd, as far as Debian's rpm goes, which
+// knows nothing of what else is installed.
+func TestRPMLives(t *testing.T) {
+	need(t, "rpm")
+	m := newMachine(t)
+	arch := map[string]string{"amd64": "x86_64", "arm64": "aarch64"}[runtime.GOARCH]
+	rpm := func(args ...string) {
+		t.Helper()
+		if m.has("/etc/debian_version") {
+			args = append(args, "--force-debian") // it would rather be alien
+		}
+		m.must("rpm", append([]string{"--nodeps"}, args...)...)
+	}
+	file := func(version string) string {
+		name := "packetcache-" + version + "-1." + arch + ".rpm"
+		m.put(filepath.Join(released(t, version), name), "/root")
+		return "/root/" + name
+	}
+	is := func(version string) (pid int) {
+		t.Helper()
+		m.await("version "+version, func(st control.Status) bool { return st.Version == version })
+		return m.mainPID()
+	}
+	const words, data = "recorded by the older one", "/var/lib/packetcache/PacketCache.sealed"
+
+	rpm("--install", file("1.0.0"))
+	m.must("systemctl", "enable", "--now", "packetcache")
+	first := is("1.0.0")
+	m.a.play(t, "frame", "wire0", words)
+	eventually(t, "the packet in the dump", func() bool { return m.remembers(words) })
+	rpm("--upgrade", file(signedVersion))
+	if second := is(signedVersion); second == first {
+		t.Error("it is the same process after the upgrade")
+	}
+	eventually(t, "the packet of before in the dump", func() bool { return m.remembers(words) })
+	rpm("--verify", "packetcache")
+	rpm("--erase", "packetcache")
+	if pid := m.mainPID(); pid != 0 || m.has("/usr/bin/packetcache") || m.has("/etc/systemd/system/multi-user.target.wants/packetcache.service") || !m.has(data) {
+		t.Errorf("after the removal: process %d, program %v, sealed cache %v", pid, m.has("/usr/bin/packetcache"), m.has(data))
+	}
+}
