@@ -4,7 +4,7 @@
 # release notes and SHA256SUMS. The same source gives the same files, to the byte, but
 # for signatures: with SIGN_CERT and SIGN_KEY (files, PEM) the programs for Windows and
 # their installers are signed, with TIMESTAMP_URL countersigned, and verified against
-# SIGN_CA (or SIGN_CERT itself, if that is its own). NFPM is the program of that name.
+# SIGN_CA (or SIGN_CERT itself, if that is its own) and TSA_CA. NFPM is the program of that name.
 set -eu
 cd "$(dirname "$0")/.."
 version=$1 out=$2
@@ -22,7 +22,8 @@ mkdir -p "$out"
 # sign FILE: signs it, if it is to be, and makes sure that it is.
 sign() {
 	[ -n "${SIGN_CERT:-}" ] || return 0
-	osslsigncode sign -certs "$SIGN_CERT" -key "$SIGN_KEY" -h sha256 -n PacketCache \
+	case $1 in *.msi) extended=-add-msi-dse ;; *) extended= ;; esac # as signtool does
+	osslsigncode sign ${extended:+"$extended"} -certs "$SIGN_CERT" -key "$SIGN_KEY" -h sha256 -n PacketCache \
 		-i https://github.com/packetcache/packetcache ${TIMESTAMP_URL:+-ts "$TIMESTAMP_URL"} \
 		-in "$1" -out "$1.signed" >"$stage/log" 2>&1 || { cat "$stage/log" >&2; fail "$1 could not be signed"; }
 	mv "$1.signed" "$1"

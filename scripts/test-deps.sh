@@ -30,6 +30,7 @@ wixl             wixl
 msibuild         msitools
 zip              zip
 osslsigncode     osslsigncode
+openssl          openssl
 lintian          lintian
 rpm              rpm
 "

@@ -115,7 +115,8 @@ func released(t *testing.T, version string) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		environment = []string{"SIGN_CERT=" + cert, "SIGN_KEY=" + key}
+		authority := filepath.Join(filepath.Dir(cert), "tsa")
+		environment = []string{"SIGN_CERT=" + cert, "SIGN_KEY=" + key, "TIMESTAMP_URL=" + timestamps(t, authority), "TSA_CA=" + filepath.Join(authority, "cert.pem")}
 	}
 	if err := os.CopyFS(dir, os.DirFS(dist(t, version, environment...))); err != nil {
 		t.Fatal(err)
@@ -277,16 +278,17 @@ func untar(t *testing.T, path string) map[string]*tar.Header {
 	}
 }
 
-// What is signed is verified, and what was changed since is not.
+// What is signed is verified, with its timestamp, and what was changed since is not.
 func TestDistSigned(t *testing.T) {
 	out, name := released(t, signedVersion), "packetcache-"+signedVersion+"-windows-amd64"
 	cert, _, err := signer()
 	if err != nil {
 		t.Fatal(err)
 	}
+	authority := filepath.Join(filepath.Dir(cert), "tsa", "cert.pem")
 	verify := func(path, cert string) (string, error) {
 		cmd := exec.Command("scripts/verify-signature.sh", path)
-		cmd.Dir, cmd.Env = root, append(os.Environ(), "SIGN_CERT="+cert)
+		cmd.Dir, cmd.Env = root, append(os.Environ(), "SIGN_CERT="+cert, "TIMESTAMP_URL=yes", "TSA_CA="+authority)
 		text, err := cmd.CombinedOutput()
 		return string(text), err
 	}
@@ -303,7 +305,7 @@ func TestDistSigned(t *testing.T) {
 	if len(signed) != 4 {
 		t.Errorf("%d files are signed", len(signed))
 	}
-	other, _, err := newSigner(t.TempDir())
+	other, _, err := newSigner(t.TempDir(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -318,6 +320,8 @@ func TestDistSigned(t *testing.T) {
 		write()
 		if said, err := verify(path, cert); err != nil {
 			t.Errorf("%s: %v\n%s", file, err, said)
+		} else if !strings.Contains(said, "Timestamp Server Signature verification: ok") {
+			t.Errorf("%s: there is no timestamp\n%s", file, said)
 		}
 		if said, err := verify(path, other); err == nil {
 			t.Errorf("%s is verified as somebody else's\n%s", file, said)
@@ -339,7 +343,7 @@ func signer() (cert, key string, err error) {
 	if cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem"); exists(cert) && exists(key) {
 		return cert, key, nil
 	}
-	return newSigner(dir)
+	return newSigner(dir, nil)
 }
 
 func exists(path string) bool {
@@ -347,8 +351,8 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// newSigner makes one in a directory.
-func newSigner(dir string) (cert, key string, err error) {
+// newSigner makes one in a directory, which may be changed before it is signed.
+func newSigner(dir string, change func(*x509.Certificate)) (cert, key string, err error) {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return "", "", err
@@ -358,6 +362,9 @@ func newSigner(dir string) (cert, key string, err error) {
 		Subject:      pkix.Name{CommonName: fmt.Sprintf("PacketCache test %d", time.Now().UnixNano())},
 		NotBefore:    time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning},
+	}
+	if change != nil {
+		change(template)
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
 	if err != nil {
