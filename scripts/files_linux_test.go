@@ -26,8 +26,12 @@ func (in *interpreter) files(name string, args []any, named map[string]any) (v a
 	}
 	switch name {
 	case "Test-Path":
-		_, err := os.Stat(path)
-		return err == nil, true
+		info, err := os.Stat(path)
+		return err == nil && (named["-pathtype"] != "Container" || info.IsDir()), true
+	case "Split-Path":
+		return filepath.Base(text(args[0])), true
+	case "Write-Progress":
+		return nil, true
 	case "Remove-Item":
 		failing(os.Remove(path))
 		return nil, true

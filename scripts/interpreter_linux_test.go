@@ -26,6 +26,8 @@ type interpreter struct {
 	service any
 	// said is what the script says, a line each.
 	said []string
+	// commands are those that a test brings.
+	commands map[string]func(s *scope, piped any, args []any, named map[string]any) any
 }
 
 // The values of the language are nil, bool, int64, string, time.Time, []byte, []any,
@@ -153,7 +155,7 @@ func (in *interpreter) block(n *node, s *scope) signal {
 
 func (in *interpreter) statement(n *node, s *scope) signal {
 	switch n.Type {
-	case "{", "}", ";", "(", ")", "comment", "param_block":
+	case "{", "}", ";", "(", ")", "comment", "param_block", "function_statement":
 	case "statement_list", "statement_block", "script_block", "script_block_body":
 		return in.block(n, s)
 	case "if_statement":
@@ -270,6 +272,8 @@ func (in *interpreter) flow(n *node, s *scope) signal {
 		value = n.Kids[1].bare()
 	}
 	switch word.Type {
+	case "exit":
+		panic(exitCode(in.of(value, s).(int64)))
 	case "return":
 		if value != nil {
 			*s.out = append(*s.out, in.of(value, s))
@@ -320,11 +324,14 @@ func (in *interpreter) choose(n *node, s *scope) signal {
 }
 
 // function runs one of the script with named arguments; what is not given is empty.
-func (in *interpreter) function(f *node, named map[string]any, s *scope) any {
+func (in *interpreter) function(f *node, args []any, named map[string]any, s *scope) any {
 	var out []any
 	inner := &scope{variables: map[string]any{}, caller: s, out: &out}
-	for _, p := range f.one("param_block").find("variable") {
+	for i, p := range f.one("param_block").find("variable") {
 		inner.set(p.Text, named["-"+strings.ToLower(strings.TrimPrefix(p.Text, "$"))])
+		if i < len(args) {
+			inner.set(p.Text, args[i])
+		}
 	}
 	in.block(f.one("script_block"), inner)
 	switch len(out) {
@@ -334,6 +341,38 @@ func (in *interpreter) function(f *node, named map[string]any, s *scope) any {
 		return out[0]
 	}
 	return out
+}
+
+// here runs a block in the scope that it stands in.
+func (in *interpreter) here(block scriptBlock, s *scope) (out []any) {
+	in.block(block.node, &scope{variables: s.variables, caller: s.caller, out: &out})
+	return out
+}
+
+// An exitCode ends the script.
+type exitCode int64
+
+// main runs what a script does outside of its functions, with these variables, and
+// returns the exit code.
+func (in *interpreter) main(tree *node, variables hashtable) (code int64, err error) {
+	defer func() {
+		switch p := recover().(type) {
+		case nil:
+		case exitCode:
+			code = int64(p)
+		case error:
+			err = p
+		default:
+			panic(p)
+		}
+	}()
+	var out []any
+	s := &scope{variables: map[string]any{}, out: &out}
+	for name, v := range variables {
+		s.set("$"+name, v)
+	}
+	in.block(tree.one("statement_list"), s)
+	return 0, nil
 }
 
 // of is the value of an expression.
@@ -351,7 +390,11 @@ func (in *interpreter) value(n *node, s *scope) (v any, silent bool) {
 	case "$_":
 		return s.get("$_"), false
 	case "braced_variable":
-		return s.get("$" + strings.Trim(n.Text, "${}")), false
+		name := strings.Trim(n.Text, "${}")
+		if function, ok := strings.CutPrefix(name, "function:"); ok {
+			return function, false
+		}
+		return s.get("$" + name), false
 	case "decimal_integer_literal":
 		i, _ := strconv.ParseInt(n.Text, 10, 64)
 		return i, false
@@ -366,6 +409,9 @@ func (in *interpreter) value(n *node, s *scope) (v any, silent bool) {
 	case "parenthesized_expression", "sub_expression":
 		return in.of(kids[1], s), false
 	case "array_expression":
+		if len(kids) == 2 {
+			return []any{}, false
+		}
 		return list(in.of(kids[1], s)), false
 	case "array_literal_expression":
 		var all []any
@@ -437,7 +483,15 @@ func (in *interpreter) give(target *node, v any, s *scope) {
 	case "variable":
 		s.set(target.Text, v)
 	case "member_access":
-		in.of(target.Kids[0], s).(*object).properties[strings.ToLower(target.Kids[2].source())] = v
+		name := strings.ToLower(target.Kids[2].source())
+		switch on := in.of(target.Kids[0], s).(type) {
+		case *object:
+			on.properties[name] = v
+		case hashtable:
+			on[name] = v
+		}
+	case "element_access":
+		in.of(target.Kids[0], s).(hashtable)[strings.ToLower(text(in.of(target.Kids[2], s)))] = v
 	case "array_literal_expression":
 		for i, one := range v.([]any) {
 			in.give(target.Kids[2*i].bare(), one, s)
@@ -471,6 +525,10 @@ func (in *interpreter) cast(n *node, s *scope) (any, bool) {
 		return string(rune(v.(int64))), false
 	case "byte[]":
 		return v.([]byte), false
+	case "bool":
+		return truth(v), false
+	case "char[]":
+		return v, false
 	case "pscustomobject":
 		return &object{v.(hashtable)}, false
 	}
@@ -509,6 +567,15 @@ func (in *interpreter) binary(op string, a, b any, s *scope) any {
 			same = strings.EqualFold(x, text(b))
 		}
 		return same == (op == "-eq")
+	case "-contains", "-notcontains":
+		has := false
+		for _, item := range list(a) {
+			has = has || strings.EqualFold(text(item), text(b))
+		}
+		return has == (op == "-contains")
+	case "-replace":
+		pair := b.([]any)
+		return regexp.MustCompile("(?i)"+text(pair[0])).ReplaceAllString(text(a), text(pair[1]))
 	case "-join":
 		var words []string
 		for _, item := range a.([]any) {
@@ -571,7 +638,19 @@ func (in *interpreter) member(v any, name string) any {
 		return v(name, nil)
 	case []byte: // Length
 		return int64(len(v))
+	case []any: // Count
+		return int64(len(v))
 	case hashtable:
+		switch name {
+		case "count":
+			return int64(len(v))
+		case "values":
+			var all []any
+			for _, value := range v {
+				all = append(all, value)
+			}
+			return all
+		}
 		return v[name]
 	}
 	panic(fmt.Errorf("no member %s of %T", name, v))
@@ -627,6 +706,8 @@ func (in *interpreter) invoke(n *node, s *scope) any {
 
 func stringMethod(s, method string, args []any) any {
 	switch method {
+	case "TrimStart":
+		return strings.TrimLeft(s, text(args[0]))
 	case "TrimEnd":
 		return strings.TrimRight(s, text(args[0]))
 	case "Trim":
@@ -657,6 +738,8 @@ func static(name string, args []any) any {
 		return min(args[0].(int64), args[1].(int64))
 	case "Uri::EscapeDataString":
 		return strings.ReplaceAll(url.QueryEscape(text(args[0])), "+", "%20")
+	case "System.Diagnostics.Stopwatch::StartNew":
+		return native(func(string, []any) any { return int64(0) }) // no time passes
 	case "Array::Resize":
 		args[0].(reference).set(args[0].(reference).get().([]byte)[:args[1].(int64)])
 		return nil
@@ -703,6 +786,13 @@ func (in *interpreter) command(kids []*node, piped any, s *scope) any {
 					named[option] = true // a switch
 				}
 				option = strings.ToLower(kid.Text)
+			case kid.Type == "variable" && strings.HasPrefix(kid.Text, "@"):
+				for name, v := range s.get("$" + kid.Text[1:]).(hashtable) {
+					named["-"+name] = v
+				}
+			case option == "-leaf" || option == "-assecurestring": // switches
+				named[option], option = true, ""
+				args = append(args, in.of(kid, s))
 			case option != "":
 				named[option], option = in.of(kid, s), ""
 			default:
@@ -714,7 +804,10 @@ func (in *interpreter) command(kids []*node, piped any, s *scope) any {
 		named[option] = true
 	}
 	if f := in.functions[name]; f != nil {
-		return in.function(f, named, s)
+		return in.function(f, args, named, s)
+	}
+	if command := in.commands[name]; command != nil {
+		return command(s, piped, args, named)
 	}
 	switch name {
 	case "&":
@@ -750,6 +843,24 @@ func (in *interpreter) command(kids []*node, piped any, s *scope) any {
 			o.properties[strings.ToLower(name)] = value
 		}
 		return o
+	case "ForEach-Object", "Where-Object":
+		var kept []any
+		for _, item := range list(piped) {
+			s.set("$_", item)
+			out := in.here(args[0].(scriptBlock), s)
+			switch {
+			case name == "ForEach-Object":
+				kept = append(kept, out...)
+			case len(out) == 1 && truth(out[0]):
+				kept = append(kept, item)
+			}
+		}
+		return kept
+	case "Select-Object": // -First 1
+		if all := list(piped); len(all) > 0 {
+			return all[0]
+		}
+		return nil
 	case "New-Object":
 		args = append(args, list(named["-argumentlist"])...)
 		return in.construct(text(args[0]), args[1:])
@@ -775,6 +886,8 @@ func (in *interpreter) construct(class string, args []any) any {
 	switch class {
 	case "byte[]":
 		return make([]byte, args[0].(int64))
+	case "System.Management.Automation.PSCredential":
+		return &object{hashtable{"username": args[0], "password": args[1]}}
 	case "System.IO.EndOfStreamException":
 		return ioError(class)
 	case "System.Text.StringBuilder":
@@ -914,6 +1027,8 @@ func text(v any) string {
 		return map[bool]string{true: "True", false: "False"}[v]
 	case *errorRecord:
 		return v.text
+	case *object: // what catch has
+		return v.properties["exception"].(*exception).message
 	}
 	panic(fmt.Errorf("no text of %T", v))
 }
