@@ -58,7 +58,13 @@ func TestInTheWay(t *testing.T) {
 				t.Errorf("the key of the file that was set aside: %v", err)
 			}
 			r.kill()
+			r = beginIn(t, dir, cache.MinBytes, manual)
+			r.ready()
 			must(t, os.RemoveAll(filepath.Join(dir, vault.Name+".rejected")))
+			if s := r.Status(); len(s.SetAside) != 0 {
+				t.Errorf("when it is gone the status says %q", s.SetAside)
+			}
+			r.kill()
 			r = beginIn(t, dir, cache.MinBytes, manual)
 			r.ready()
 			r.end()

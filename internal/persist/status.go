@@ -1,6 +1,10 @@
 package persist
 
-import "time"
+import (
+	"path/filepath"
+	"slices"
+	"time"
+)
 
 // A State is how it stands.
 type State uint8
@@ -33,7 +37,7 @@ type Status struct {
 	// is later than the settings say, or none.
 	Next time.Time
 	Note string
-	// SetAside are the paths of files that could not be read whole.
+	// SetAside are the paths of files that could not be read whole and are there yet.
 	SetAside []string
 }
 
@@ -73,6 +77,12 @@ func (k *Keeper) Status() Status {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	s := k.status
+	if len(s.SetAside) > 0 { // else the disk is not asked
+		there := k.vault.Rejected()
+		s.SetAside = slices.DeleteFunc(slices.Clone(s.SetAside), func(path string) bool {
+			return !slices.Contains(there, filepath.Base(path))
+		})
+	}
 	if s.Saved != nil {
 		saved := *s.Saved
 		s.Saved = &saved
