@@ -87,9 +87,17 @@ func TestWindowsEvents(t *testing.T) {
 	}
 
 	// A filter that nobody understands would record what it was to keep out.
+	const warning = 2
 	w.set("CaptureFilter", "REG_SZ", "not hots 192.0.2.1")
+	w.mustPcctl("start")
+	if !reported(w.events(), warning, 1302, `HKLM\SOFTWARE\PacketCache\CaptureFilter`) {
+		t.Error("no event SettingWrong")
+	}
+	w.mustPcctl("uninstall")
+
+	w.must("sc", "create", "PacketCache", "binPath=", `"`+folder+`packetcache.exe" --replay C:\gone.pcap`)
 	if stdout, stderr, code := w.pcctl("start"); code != 1 {
-		t.Errorf("a start with a wrong filter: exit code %d\n%s%s", code, stdout, stderr)
+		t.Errorf("a start with a file that is not there: exit code %d\n%s%s", code, stdout, stderr)
 	}
 	if !reported(w.events(), failure, 1003) {
 		t.Error("no event NotStarted")
