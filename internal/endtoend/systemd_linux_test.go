@@ -89,9 +89,12 @@ func TestSystemdService(t *testing.T) {
 	// One that was killed is started again by systemd.
 	killed := running(true)
 	m.must("kill", "-KILL", strconv.Itoa(killed))
-	eventually(t, "another process", func() bool {
+	eventually(t, "another process that is ready", func() bool {
+		if pid := m.mainPID(); pid == 0 || pid == killed {
+			return false
+		}
 		out, _, _ := m.run("systemctl", "is-active", "packetcache")
-		return out == "active\n" && m.mainPID() != killed
+		return out == "active\n"
 	})
 	m.pinged("what came before the kill")
 
