@@ -114,8 +114,8 @@ func TestStuck(t *testing.T) {
 	}
 	r := begin(t, disk, cache.MinBytes, Settings{Persist: true, Interval: 1})
 	fill(r.cache, 0, few)
-	s := r.await("another try", func(Status) bool { return disk.Operations() > 200 })
-	if !errors.Is(s.Problem, held) || len(s.SetAside) > 0 {
+	s := r.await("another try", func(s Status) bool { return disk.Operations() > 200 && errors.Is(s.Problem, held) })
+	if len(s.SetAside) > 0 {
 		t.Errorf("status %+v", s)
 	}
 	if now := file(t, disk, vault.Name); !bytes.Equal(now, bad) {
