@@ -175,21 +175,13 @@ func (p *pagePool) forward(from place, n int) place {
 	return from
 }
 
-// ahead is how much of the next page is asked for while one is copied: pages lie
-// apart, and the processor sees where it goes on only after the first lines.
-const ahead = 1 << 10
-
 // read copies what stands at a place to dst, up to the end of the chain.
 func (p *pagePool) read(from place, dst []byte) (n int) {
 	for {
-		next := p.next[from.page]
-		if next != noPage {
-			mem.PrefetchLines(p.bytes(next)[:ahead])
-		}
 		n += copy(dst[n:], p.bytes(from.page)[from.at:])
-		if n == len(dst) || next == noPage {
+		if n == len(dst) || p.next[from.page] == noPage {
 			return n
 		}
-		from = place{page: next}
+		from = place{page: p.next[from.page]}
 	}
 }

@@ -11,14 +11,3 @@ func Prefetch(addresses []uintptr) {
 		prefetch(&addresses[0], len(addresses))
 	}
 }
-
-// lineSize is what the processors that there is assembly for have in common.
-const lineSize = 64
-
-// PrefetchLines is Prefetch for all cache lines that b, which begins at one,
-// lies in.
-func PrefetchLines(b []byte) {
-	if len(b) > 0 {
-		prefetchLines(&b[0], (len(b)+lineSize-1)/lineSize)
-	}
-}

@@ -11,14 +11,3 @@ next:
 	DECQ CX
 	JNZ  next
 	RET
-
-// func prefetchLines(first *byte, lines int)
-TEXT ·prefetchLines(SB), NOSPLIT, $0-16
-	MOVQ first+0(FP), SI
-	MOVQ lines+8(FP), CX
-next:
-	PREFETCHT0 (SI)
-	ADDQ $64, SI
-	DECQ CX
-	JNZ  next
-	RET

@@ -11,14 +11,3 @@ next:
 	SUB  $1, R1
 	CBNZ R1, next
 	RET
-
-// func prefetchLines(first *byte, lines int)
-TEXT ·prefetchLines(SB), NOSPLIT, $0-16
-	MOVD first+0(FP), R0
-	MOVD lines+8(FP), R1
-next:
-	PRFM (R0), PLDL1KEEP
-	ADD  $64, R0
-	SUB  $1, R1
-	CBNZ R1, next
-	RET

@@ -4,6 +4,3 @@ package mem
 
 //go:noescape
 func prefetch(addresses *uintptr, n int)
-
-//go:noescape
-func prefetchLines(first *byte, lines int)

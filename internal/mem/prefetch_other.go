@@ -3,5 +3,3 @@
 package mem
 
 func prefetch(*uintptr, int) {}
-
-func prefetchLines(*byte, int) {}
