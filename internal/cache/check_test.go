@@ -51,10 +51,15 @@ func (c *Cache) youngest(log int, n uint64) (slots []uint32) {
 // withRecords calls use with the bytes of a segment's records.
 func (c *Cache) withRecords(t testing.TB, slot uint32, use func(raw []byte)) {
 	t.Helper()
+	c.mu.Lock() // or the compressor may be at it
 	seg := &c.segments.slots[slot]
+	var raw []byte
 	if seg.codec == record.Raw {
-		raw := make([]byte, seg.size)
+		raw = make([]byte, seg.size)
 		c.copyOut(seg, 0, raw)
+	}
+	c.mu.Unlock()
+	if raw != nil {
 		use(raw)
 	} else if !c.decompressor.unpack(c, slot, seg.seq, use) {
 		t.Fatal("a segment cannot be unpacked")
