@@ -86,8 +86,7 @@ func serve(c *cli.Context, log *logrus.Logger, stdout io.Writer, ready func()) e
 	}
 	setLevel(log, loaded.LogLevel)
 	// With some nothing is recorded. A service starts all the same, so that its
-	// status tells, and what is kept from before can be read; in a terminal there
-	// is somebody who can set it right.
+	// status tells; in a terminal there is somebody who can set it right.
 	begins := service.Managed() || len(loaded.Unsafe()) == 0
 	for _, problem := range loaded.Problems {
 		if begins || !problem.Unsafe {

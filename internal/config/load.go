@@ -309,6 +309,12 @@ func (l *Loaded) ProblemsFrom(o Origin) []Problem {
 	return slices.DeleteFunc(slices.Clone(l.Problems), func(p Problem) bool { return p.Origin != o })
 }
 
+// Unread reports whether there is nothing of some source, since all of it could not be
+// read and never had been.
+func (l *Loaded) Unread() bool {
+	return slices.ContainsFunc(l.Problems, func(p Problem) bool { return p.Unsafe && p.Key == "" })
+}
+
 // Unsafe are the problems with what was meant to keep something from being
 // recorded. At the start nothing is recorded because of them; later on, what was
 // in force stays.

@@ -30,11 +30,14 @@ const (
 
 // notKept says why nothing is kept over a restart, whatever the settings say;
 // empty if they decide. A trial in the foreground must not touch the file of the
-// service.
+// service, and a service that knows nothing of its settings must not make one that
+// is smaller, for fewer keys, or not wanted at all.
 func (d *Daemon) notKept() string {
 	switch {
 	case d.replays != nil:
 		return "what comes from files can be read from them again"
+	case d.o.Loaded.Unread():
+		return "the settings could not be read when PacketCache started; what an earlier run has left stays as it is until a start with right ones"
 	case d.o.Foreground != nil && d.o.Loaded.Origin("data-dir") != config.CommandLine:
 		return "in the foreground only with --data-dir on the command line"
 	}

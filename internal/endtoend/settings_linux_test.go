@@ -1,12 +1,14 @@
 package endtoend
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -55,6 +57,50 @@ func TestNothingIsRecordedUntilSettingsAreRight(t *testing.T) {
 	})
 	write("interfaces = [\"wire?\"]\n")
 	s.await("the right one", func(st control.Status) bool { return interfaceOf(st, "wire0").State == control.InterfaceCapturing })
+}
+
+// A start whose settings cannot be read as a whole leaves alone what an earlier run has
+// left: nobody knows how much memory it takes, for which keys it is to be sealed anew,
+// and whether anything is to be kept at all.
+func TestUnreadSettingsLeaveTheSealedCache(t *testing.T) {
+	w := newWire(t)
+	settings, dir := t.TempDir(), shortDir(t)
+	data := filepath.Join(dir, "data")
+	sealed := filepath.Join(data, "PacketCache.sealed")
+	write := func(text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(settings, "packetcache.toml"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	start := func() *service {
+		const script = `mount -t tmpfs none /etc && mkdir /etc/packetcache && mount --bind "$0" /etc/packetcache && SYSTEMD_EXEC_PID=$$ exec "$@"`
+		return attend(t, dir, w.a.command("unshare", "-m", "sh", "-c", script, settings, program(t, "packetcache"),
+			"--endpoint-dir", dir, "--data-dir", data, "--ram-size", "8MiB"))
+	}
+	write("")
+	s := start()
+	s.await("the interface", func(st control.Status) bool { return interfaceOf(st, "wire0").State == control.InterfaceCapturing })
+	s.stop(syscall.SIGTERM)
+	before, err := os.ReadFile(sealed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write("oops")
+	s = start()
+	s.await("the settings that cannot be read", func(st control.Status) bool {
+		return strings.Contains(strings.Join(st.Warnings, "\n"), "nothing is recorded until it is right")
+	})
+	if shown, _, _ := s.pcctl("status"); !strings.Contains(shown, "until a start with right ones") {
+		t.Errorf("pcctl status says\n%s", shown)
+	}
+	s.stop(syscall.SIGTERM)
+	if after, err := os.ReadFile(sealed); err != nil || !bytes.Equal(before, after) {
+		t.Errorf("the sealed cache is another: %v", err)
+	}
+	write("")
+	s = start()
+	s.await("what the first run has left", func(st control.Status) bool { return st.Persistence.Restore != nil && st.Persistence.Restore.Done == 1 })
 }
 
 // Rules in the settings file say what is kept, pcctl status what came of them.
