@@ -102,16 +102,8 @@ func TestLifeOfKeys(t *testing.T) {
 // one, but as soon as it can be.
 func TestStuck(t *testing.T) {
 	disk := saved(t, few)
-	bad := file(t, disk, vault.Name)[:1000]
-	must(t, datadir.On(disk).Write(vault.Name, bad))
-	held := errors.New("held open by another program")
-	var free atomic.Bool
-	disk.Fail = func(o faults.Operation) error {
-		if o.Kind == faults.Replace && o.Name == vault.Name && !free.Load() {
-			return held
-		}
-		return nil
-	}
+	free, held := stuckFile(t, disk)
+	bad := file(t, disk, vault.Name)
 	r := begin(t, disk, cache.MinBytes, Settings{Persist: true, Interval: 1})
 	fill(r.cache, 0, few)
 	s := r.await("another try", func(s Status) bool { return disk.Operations() > 200 && errors.Is(s.Problem, held) })
@@ -130,6 +122,37 @@ func TestStuck(t *testing.T) {
 		t.Errorf("the file that was set aside is another, or not told: %+v", s)
 	}
 	r.said("FileSetAside", "FileSetAside", "CacheSavedAgain")
+}
+
+// stuckFile makes the sealed cache one that can neither be read nor be renamed, as the
+// error says, until it is free.
+func stuckFile(t *testing.T, disk *faults.Disk) (free *atomic.Bool, held error) {
+	t.Helper()
+	must(t, datadir.On(disk).Write(vault.Name, file(t, disk, vault.Name)[:1000]))
+	free, held = new(atomic.Bool), errors.New("held open by another program")
+	disk.Fail = func(o faults.Operation) error {
+		if o.Kind == faults.Replace && o.Name == vault.Name && !free.Load() {
+			return held
+		}
+		return nil
+	}
+	return free, held
+}
+
+// One that somebody takes away holds up nothing any more.
+func TestStuckAndGone(t *testing.T) {
+	disk := saved(t, few)
+	free, held := stuckFile(t, disk)
+	r := begin(t, disk, cache.MinBytes, Settings{Persist: true, Interval: 1})
+	fill(r.cache, 0, few)
+	r.await("a save that fails", func(s Status) bool { return errors.Is(s.Problem, held) })
+	must(t, datadir.On(disk).Remove(vault.Name))
+	free.Store(true)
+	s := r.await("a save", func(s Status) bool { return s.Saved != nil })
+	r.kill()
+	if s.Problem != nil || len(s.SetAside) > 0 {
+		t.Errorf("status %+v", s)
+	}
 }
 
 // A smaller cache keeps the most important, and says what it lacks.

@@ -89,6 +89,10 @@ func (k *Keeper) setAside(why error) {
 func (k *Keeper) moveAside(why error) error {
 	path := k.vault.Path(vault.Name)
 	name, err := k.vault.SetAside()
+	if errors.Is(err, fs.ErrNotExist) { // somebody has taken it away
+		k.stuck = nil
+		return nil
+	}
 	if err != nil {
 		k.stuck = why
 		return fmt.Errorf("%s can neither be read (%w) nor be renamed (%w)", path, why, err)

@@ -67,7 +67,11 @@ func (k *Keeper) take() bool {
 	k.vault = v
 	k.mu.Unlock()
 	var aside []string
-	for _, name := range v.Rejected() {
+	names, err := v.Rejected()
+	if err != nil {
+		k.o.Log.WithError(err).Info("Files that were set aside could not be listed")
+	}
+	for _, name := range names {
 		aside = append(aside, v.Path(name))
 	}
 	k.note(func(s *Status) { s.Problem, s.SetAside = nil, aside })

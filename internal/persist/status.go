@@ -78,10 +78,11 @@ func (k *Keeper) Status() Status {
 	defer k.mu.Unlock()
 	s := k.status
 	if len(s.SetAside) > 0 { // else the disk is not asked
-		there := k.vault.Rejected()
-		s.SetAside = slices.DeleteFunc(slices.Clone(s.SetAside), func(path string) bool {
-			return !slices.Contains(there, filepath.Base(path))
-		})
+		if there, err := k.vault.Rejected(); err == nil {
+			s.SetAside = slices.DeleteFunc(slices.Clone(s.SetAside), func(path string) bool {
+				return !slices.Contains(there, filepath.Base(path))
+			})
+		}
 	}
 	if s.Saved != nil {
 		saved := *s.Saved

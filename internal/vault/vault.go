@@ -99,9 +99,9 @@ func (v *Vault) SetAside() (name string, err error) {
 }
 
 // Rejected are the names of files that were set aside.
-func (v *Vault) Rejected() []string {
-	names, _ := v.dir.Names()
-	return slices.DeleteFunc(names, func(name string) bool { return !isRejected(name) })
+func (v *Vault) Rejected() ([]string, error) {
+	names, err := v.dir.Names()
+	return slices.DeleteFunc(names, func(name string) bool { return !isRejected(name) }), err
 }
 
 func isRejected(name string) bool { return strings.HasPrefix(name, rejected) }
@@ -130,7 +130,11 @@ func (v *Vault) Arrived() error { return v.dir.Remove(Restoring) }
 // or a file of somebody else for instance, nobody knows which key it needs, and all stay.
 func (v *Vault) DestroyKeys(but string) error {
 	used := []string{but}
-	for _, file := range append(v.Rejected(), Name) {
+	aside, err := v.Rejected()
+	if err != nil {
+		return err
+	}
+	for _, file := range append(aside, Name) {
 		identity, err := v.identity(file)
 		if err != nil {
 			return fmt.Errorf("reading whose %s is: %w", v.Path(file), err)

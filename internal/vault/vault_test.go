@@ -90,8 +90,8 @@ func TestKeysOfFiles(t *testing.T) {
 	if again, err := v.SetAside(); err != nil || again == name {
 		t.Errorf("set aside as %s, %v", again, err)
 	}
-	if got := v.Rejected(); len(got) != 2 || got[0] != name {
-		t.Errorf("set aside are %q", got)
+	if got, err := v.Rejected(); err != nil || len(got) != 2 || got[0] != name {
+		t.Errorf("set aside are %q, %v", got, err)
 	}
 	has(t, v, next, true)
 }
