@@ -55,7 +55,7 @@ func visible(flags []cli.Flag) (names []string) {
 			names = append(names, f.Names()...)
 		}
 	}
-	return append(names, "help", "version")
+	return append(names, "help")
 }
 
 // dashed is an option as it is typed: names of one letter have one dash.
