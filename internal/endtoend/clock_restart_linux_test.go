@@ -50,7 +50,7 @@ func TestClockSetOverRestart(t *testing.T) {
 		s.stop(syscall.SIGTERM)
 		redate(t, dir, test.saved)
 		s = startAt(t, w.a, dir, args...)
-		st := s.status()
+		st := s.await("the interface in the coverage log", func(st control.Status) bool { return strings.HasSuffix(kinds(st), " up") })
 		r := st.Persistence.Restore
 		if r == nil || r.Missing.Packets != 0 || r.Packets < before.Stored.Packets || st.Totals.Evicted.Packets != 0 {
 			t.Fatalf("%s: of %d packets were restored %+v", test.name, before.Stored.Packets, r)

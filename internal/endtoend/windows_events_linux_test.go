@@ -90,9 +90,9 @@ func TestWindowsEvents(t *testing.T) {
 	const warning = 2
 	w.set("CaptureFilter", "REG_SZ", "not hots 192.0.2.1")
 	w.mustPcctl("start")
-	if !reported(w.events(), warning, 1302, `HKLM\SOFTWARE\PacketCache\CaptureFilter`) {
-		t.Error("no event SettingWrong")
-	}
+	eventually(t, "event SettingWrong", func() bool {
+		return reported(w.events(), warning, 1302, `HKLM\SOFTWARE\PacketCache\CaptureFilter`)
+	})
 	w.mustPcctl("uninstall")
 
 	w.must("sc", "create", "PacketCache", "binPath=", `"`+folder+`packetcache.exe" --replay C:\gone.pcap`)
