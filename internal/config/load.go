@@ -32,10 +32,8 @@ type Loaded struct {
 	// Problems are the values that were found and are not in force.
 	Problems []Problem
 
-	layers []layer          // the good values of each source, weakest first
-	from   map[string]value // what is in force, by key; without defaults
-	// withheld is true if nothing is recorded, since the first Load came upon
-	// values that were to keep something out, and they are still wrong.
+	layers   []layer          // the good values of each source, weakest first
+	from     map[string]value // what is in force, by key; without defaults
 	withheld bool
 }
 
@@ -55,7 +53,7 @@ type value struct {
 // what the same source held for that setting in last stays in force; without
 // such a value, or with last nil, the next weaker source or the default
 // decides. If the value was to keep something from being recorded, what was in
-// force stays, and with last nil all interfaces are excluded until it is right. A
+// force stays, and with last nil all is Withheld until it is right. A
 // source that cannot be read at all keeps all it held in last.
 func (l *Loader) Load(last *Loaded) *Loaded {
 	loaded := &Loaded{Settings: Defaults(), from: map[string]value{}, withheld: last == nil || last.withheld}
@@ -89,11 +87,10 @@ const nothingRecorded = "nothing is recorded until it is right, as that might be
 
 // holdBack leaves in force what was, where a wrong value would have kept
 // something out and no earlier one of its source can stand in. Where nothing was
-// in force nothing is recorded.
+// in force all is withheld.
 func (l *Loaded) holdBack(last *Loaded) {
 	unsafe := l.Unsafe()
 	if l.withheld = l.withheld && len(unsafe) > 0; l.withheld {
-		l.from["exclude"] = value{unsafe[0].Origin, unsafe[0].Where, []string{"*"}}
 		return
 	}
 	for i := range l.Problems {
@@ -308,6 +305,11 @@ func (l *Loaded) Origin(key string) Origin { return l.from[key].origin }
 func (l *Loaded) ProblemsFrom(o Origin) []Problem {
 	return slices.DeleteFunc(slices.Clone(l.Problems), func(p Problem) bool { return p.Origin != o })
 }
+
+// Withheld reports whether nothing is to be recorded, whatever interfaces and exclude
+// say: the first Load came upon values that were to keep something out, or a source that
+// may have some, and they are still wrong.
+func (l *Loaded) Withheld() bool { return l.withheld }
 
 // Unread reports whether there is nothing of some source, since all of it could not be
 // read and never had been.

@@ -124,12 +124,12 @@ func TestNothingIsRecordedUntilRight(t *testing.T) {
 		last := load(t, "bias = 3\n"+wrong, nil)
 		for _, text := range []string{"bias = 4\n" + wrong, "oops", "exclude = [\"docker*\"]\ninterfaces = 3\n", "interfaces = [\"eth*\"]\ncapture-filter = 7\n"} {
 			last = load(t, text, last)
-			if !slices.Equal(last.Exclude, []string{"*"}) || len(last.Unsafe()) != 1 || !strings.Contains(last.Problems[0].Error(), "nothing is recorded until it is right") {
-				t.Errorf("%q, then %q: exclude is %q, problems %v", wrong, text, last.Exclude, last.Problems)
+			if !last.Withheld() || len(last.Unsafe()) != 1 || !strings.Contains(last.Problems[0].Error(), "nothing is recorded until it is right") {
+				t.Errorf("%q, then %q: withheld %v, problems %v", wrong, text, last.Withheld(), last.Problems)
 			}
 		}
-		if last = load(t, "exclude = [\"docker*\"]\n", last); !slices.Equal(last.Exclude, []string{"docker*"}) || len(last.Problems) != 0 {
-			t.Errorf("%q, then corrected: exclude is %q, problems %v", wrong, last.Exclude, last.Problems)
+		if last = load(t, "exclude = [\"docker*\"]\n", last); last.Withheld() || !slices.Equal(last.Exclude, []string{"docker*"}) || len(last.Problems) != 0 {
+			t.Errorf("%q, then corrected: withheld %v, exclude is %q, problems %v", wrong, last.Withheld(), last.Exclude, last.Problems)
 		}
 		// From now on what was in force stays.
 		last = load(t, "exclude = [\"docker*\"]\n"+"interfaces = [\"[\"]\n", last)

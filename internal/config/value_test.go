@@ -189,13 +189,10 @@ func TestBadValues(t *testing.T) {
 			if want.Bias = 5; strings.HasPrefix(test.line, "bias") {
 				want.Bias, want.Promiscuous = 2, true
 			}
-			if keepsOut {
-				want.Exclude = []string{"*"}
-			}
 			if !reflect.DeepEqual(loaded.Settings, want) {
 				t.Errorf("got  %+v\nwant %+v", loaded.Settings, want)
 			}
-			if p.Unsafe != keepsOut || (len(loaded.Unsafe()) == 1) != keepsOut {
+			if p.Unsafe != keepsOut || loaded.Withheld() != keepsOut || (len(loaded.Unsafe()) == 1) != keepsOut {
 				t.Errorf("unsafe: %v, want %v", p.Unsafe, keepsOut)
 			}
 		})

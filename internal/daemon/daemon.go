@@ -135,7 +135,7 @@ func newDaemon(o Options) (*Daemon, error) {
 	d.dumper = dump.New(d.cache, d)
 	d.keeper = d.newKeeper()
 	if d.replays == nil {
-		cfg, err := d.captureConfig(settings, budget)
+		cfg, err := d.captureConfig(d.inForce.Load(), budget)
 		if err != nil {
 			return nil, failedAt(StepFilter, errors.Join(err, d.cache.Close()))
 		}

@@ -29,11 +29,15 @@ func (d *Daemon) rings(budget uint64) int {
 }
 
 // captureConfig is what the loop is to do by the settings.
-func (d *Daemon) captureConfig(s *config.Settings, budget uint64) (capture.Config, error) {
+func (d *Daemon) captureConfig(s *config.Loaded, budget uint64) (capture.Config, error) {
 	filter, err := captureFilter(s.CaptureFilter)
+	exclude := s.Exclude
+	if s.Withheld() {
+		exclude = []string{"*"}
+	}
 	return capture.Config{
 		Include:     s.Interfaces,
-		Exclude:     s.Exclude,
+		Exclude:     exclude,
 		Promiscuous: s.Promiscuous,
 		Filter:      filter,
 		RingBytes:   d.rings(budget),
@@ -61,8 +65,15 @@ func (d *Daemon) reload() {
 	for _, change := range changes {
 		d.reportChange(change, now.Origin(change.Key))
 	}
+	began := last.Withheld() && !now.Withheld()
+	if began {
+		d.coverage.add(control.CoverageEntry{
+			Time: time.Now(), Kind: "settings",
+			Text: "the settings are right that had kept everything from being recorded since the start",
+		})
+	}
 	// Memory that could not be had may be there now, changes or not.
-	d.apply(&now.Settings, len(changes) > 0)
+	d.apply(now, began || len(changes) > 0)
 	if !slices.Equal(last.Retain, now.Retain) {
 		d.setRules(&now.Settings)
 	}
@@ -103,12 +114,12 @@ func show(words config.Words) string {
 }
 
 // apply brings the service in line with settings that were loaded.
-func (d *Daemon) apply(s *config.Settings, changed bool) {
+func (d *Daemon) apply(s *config.Loaded, changed bool) {
 	if level, err := logrus.ParseLevel(s.LogLevel); err == nil {
 		d.log.SetLevel(level)
 	}
 	d.cache.SetBias(s.Bias)
-	before, budget := d.budget(), config.Budget(s, d.o.Loader.TotalRAM)
+	before, budget := d.budget(), config.Budget(&s.Settings, d.o.Loader.TotalRAM)
 	if d.loop != nil && (changed || budget != before) {
 		// Rings give memory back at once or when they can, and take more only
 		// when they need it.
