@@ -366,7 +366,9 @@ func TestTableFillsEvenly(t *testing.T) {
 	r := newRig(t, 32768, 8)
 	n := r.Stats().Capacity * 6 / 10
 	fill(r, 0, n)
-	if s := r.Stats(); s.GivenUp > uint64(n/1000) {
+	// By chance, with a seed of its own each time, 6 on average, with a standard
+	// deviation of 4; with half as many places in a bucket it would be 77.
+	if s := r.Stats(); s.GivenUp > 40 {
 		t.Errorf("%d of %d sessions were given up at 60 %% load", s.GivenUp, n)
 	}
 }
