@@ -85,9 +85,9 @@ type Daemon struct {
 	state control.State
 }
 
-// Run works until ctx is done. It calls ready when packets are captured, or
-// an interface takes longer than settlePatience to open, and both endpoints answer. An error means that it could not start, and is a
-// *StartError.
+// Run works until ctx is done. It calls ready when both endpoints answer and
+// packets are captured, or an interface takes longer than settlePatience to open.
+// An error means that it could not start, and is a *StartError.
 func Run(ctx context.Context, o Options, ready func()) error {
 	defer debug.SetGCPercent(debug.SetGCPercent(collectAt))
 	d, err := newDaemon(o)

@@ -56,7 +56,8 @@ type Request struct {
 	// Exclude leaves packets out; nil leaves out none.
 	Exclude *filter.Set
 	// Limit is the most bytes that the file may have, 0 for any. The oldest
-	// packets are kept, of one instant all or none. What does not fit even an empty file is ErrLimit.
+	// packets are kept, of one instant all or none. What does not fit even an empty
+	// file is ErrLimit.
 	Limit int64
 	// End, if not nil, asks for what comes, too: after what is there the dump goes
 	// on until End is closed or the query's Until has passed.

@@ -23,8 +23,8 @@ import (
 var ErrNotFound = errors.New("this machine does not have the key")
 
 const (
-	// Extension ends the names of key files, which begin with the key's.
-	Extension = ".key"
+	// extension ends the names of key files, which begin with the key's.
+	extension = ".key"
 	// maxFile is the most that a key file has, in bytes. They have some hundreds.
 	maxFile = 16 << 10
 )
@@ -77,7 +77,7 @@ func (s *Store) New() (*Key, error) {
 		return nil, fmt.Errorf("key %s: %w", name, err)
 	}
 	defer clear(wrapped)
-	if err := s.dir.Write(name+Extension, wrapped); err != nil {
+	if err := s.dir.Write(name+extension, wrapped); err != nil {
 		return nil, fmt.Errorf("writing key %s: %w", name, err)
 	}
 	return s.Find(name)
@@ -90,7 +90,7 @@ func (s *Store) Find(name string) (*Key, error) {
 	if !valid(name) {
 		return nil, fmt.Errorf("%q is no name of a key: %w", name, ErrNotFound)
 	}
-	wrapped, err := s.dir.Read(name+Extension, maxFile)
+	wrapped, err := s.dir.Read(name+extension, maxFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("key %s: %w", name, ErrNotFound)
 	} else if err != nil {
@@ -104,7 +104,7 @@ func (s *Store) Find(name string) (*Key, error) {
 	defer clear(secret)
 	identity, err := parse(secret)
 	if err != nil {
-		return nil, fmt.Errorf("key %s: its file %s%s is damaged", name, name, Extension)
+		return nil, fmt.Errorf("key %s: its file %s%s is damaged", name, name, extension)
 	}
 	recipient := identity.Recipient()
 	if recipient.String() != name {
@@ -123,7 +123,7 @@ func namesIn(dir *datadir.Dir) ([]string, error) {
 	}
 	var names []string
 	for _, file := range files {
-		if name, ok := strings.CutSuffix(file, Extension); ok && valid(name) {
+		if name, ok := strings.CutSuffix(file, extension); ok && valid(name) {
 			names = append(names, name)
 		}
 	}
@@ -139,7 +139,7 @@ func destroyIn(dir *datadir.Dir, name string) error {
 	if !valid(name) {
 		return fmt.Errorf("%q is no name of a key", name)
 	}
-	if err := dir.Destroy(name + Extension); err != nil {
+	if err := dir.Destroy(name + extension); err != nil {
 		return fmt.Errorf("destroying key %s: %w", name, err)
 	}
 	return nil
