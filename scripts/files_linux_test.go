@@ -143,14 +143,7 @@ func TestDumpFileRuns(t *testing.T) {
 			if got := text(file.properties["failure"]); got != test.failure {
 				t.Errorf("failure %q (%v), want %q", got, file.properties["message"], test.failure)
 			}
-			var left []string
-			entries, err := os.ReadDir(dir)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, e := range entries {
-				left = append(left, e.Name())
-			}
+			left := namesIn(t, dir)
 			if !slices.Equal(left, test.left) {
 				t.Errorf("left %q, want %q", left, test.left)
 			}
@@ -231,4 +224,17 @@ func TestFailuresRun(t *testing.T) {
 	if code := call("Show-LogonFailure", map[string]any{"HostName": "web1", "Problem": nil}); code != int64(1) {
 		t.Errorf("no reason: exit code %v", code)
 	}
+}
+
+// namesIn are the names of the files in a directory, in order.
+func namesIn(t *testing.T, dir string) (names []string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
 }

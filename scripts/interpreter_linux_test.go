@@ -334,13 +334,7 @@ func (in *interpreter) function(f *node, args []any, named map[string]any, s *sc
 		}
 	}
 	in.block(f.one("script_block"), inner)
-	switch len(out) {
-	case 0:
-		return nil
-	case 1:
-		return out[0]
-	}
-	return out
+	return unrolled(out)
 }
 
 // here runs a block in the scope that it stands in.
@@ -837,13 +831,7 @@ func (in *interpreter) command(kids []*node, piped any, s *scope) any {
 			}
 		}
 		in.block(block.node, inner)
-		switch len(out) {
-		case 0:
-			return nil
-		case 1:
-			return out[0]
-		}
-		return out
+		return unrolled(out)
 	case "Set-StrictMode":
 		return nil
 	case "Get-Service":
@@ -1049,4 +1037,15 @@ func text(v any) string {
 		return v.properties["exception"].(*exception).message
 	}
 	panic(fmt.Errorf("no text of %T", v))
+}
+
+// unrolled is what a pipeline is worth: nothing, its one object, or all of them.
+func unrolled(out []any) any {
+	switch len(out) {
+	case 0:
+		return nil
+	case 1:
+		return out[0]
+	}
+	return out
 }

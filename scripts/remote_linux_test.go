@@ -177,14 +177,7 @@ func TestRemoteRuns(t *testing.T) {
 					t.Errorf("no %s in\n%s", want, strings.Join(said, "\n"))
 				}
 			}
-			var files []string
-			entries, err := os.ReadDir(dir)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, e := range entries {
-				files = append(files, e.Name())
-			}
+			files := namesIn(t, dir)
 			if !slices.Equal(files, test.files) || w.left != 0 {
 				t.Errorf("files %q, want %q; %d sessions are left", files, test.files, w.left)
 			}
@@ -230,14 +223,7 @@ func TestLocalRuns(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var files []string
-			entries, err := os.ReadDir(dir)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, e := range entries {
-				files = append(files, e.Name())
-			}
+			files := namesIn(t, dir)
 			if said := strings.Join(in.said, "\n"); code != test.code || !slices.Equal(files, test.files) || !regexp.MustCompile(test.said).MatchString(said) {
 				t.Errorf("exit code %d, files %q, want %d and %q; it says\n%s", code, files, test.code, test.files, said)
 			}

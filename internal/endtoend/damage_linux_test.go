@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -22,23 +21,9 @@ import (
 	"github.com/packetcache/packetcache/internal/vault"
 )
 
-// noise sends so many datagrams that nothing compresses.
+// noise is a flood that nothing compresses.
 func noise(args []string) error {
-	conn, err := net.Dial("udp", args[0])
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
-	n, err := strconv.Atoi(args[1])
-	if err != nil {
-		return err
-	}
-	data := make([]byte, 1000)
-	for range n {
-		rand.Read(data)
-		_, _ = conn.Write(data) // nobody may listen there
-	}
-	return nil
+	return datagrams(args, func(data []byte) { rand.Read(data) })
 }
 
 // A service starts on a sealed file in which a bit is wrong, at every 1,000th byte:

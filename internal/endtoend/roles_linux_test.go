@@ -129,8 +129,14 @@ func sendDatagrams(args []string) error {
 	return nil
 }
 
-// flood sends a number of datagrams of 1000 bytes to an address.
+// flood sends a number of datagrams of 1000 bytes to an address, where nobody may
+// listen.
 func flood(args []string) error {
+	return datagrams(args, func([]byte) {})
+}
+
+// datagrams is flood with what fill makes of each.
+func datagrams(args []string, fill func(data []byte)) error {
 	conn, err := net.Dial("udp", args[0])
 	if err != nil {
 		return err
@@ -140,8 +146,10 @@ func flood(args []string) error {
 	if err != nil {
 		return err
 	}
+	data := make([]byte, 1000)
 	for range n {
-		if _, err := conn.Write(make([]byte, 1000)); err != nil && !strings.Contains(err.Error(), "refused") {
+		fill(data)
+		if _, err := conn.Write(data); err != nil && !strings.Contains(err.Error(), "refused") {
 			return err
 		}
 	}

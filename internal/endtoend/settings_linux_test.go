@@ -38,19 +38,9 @@ func TestWrongSettingsAreToldOnce(t *testing.T) {
 // A service does begin with it, and records nothing until it is right.
 func TestNothingIsRecordedUntilSettingsAreRight(t *testing.T) {
 	w := newWire(t)
-	settings := t.TempDir()
-	write := func(text string) {
-		t.Helper()
-		if err := os.WriteFile(filepath.Join(settings, "packetcache.toml"), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	settings, write := newSettings(t)
 	write("interfaces = [\"[\"]\n")
-	const script = `mount -t tmpfs none /etc && mkdir /etc/packetcache && mount --bind "$0" /etc/packetcache && SYSTEMD_EXEC_PID=$$ exec "$@"`
-	dir := shortDir(t)
-	cmd := w.a.command("unshare", "-m", "sh", "-c", script, settings, program(t, "packetcache"), "--endpoint-dir", dir,
-		"--data-dir", filepath.Join(dir, "data"), "--ram-size", "8MiB")
-	s := attend(t, dir, cmd)
+	s := startManaged(t, w, shortDir(t), settings)
 	s.await("the wrong setting, and the interface that is not recorded", func(st control.Status) bool {
 		return strings.Contains(strings.Join(st.Warnings, "\n"), "nothing is recorded until it is right") &&
 			interfaceOf(st, "wire0").State == control.InterfaceExcluded
@@ -64,22 +54,11 @@ func TestNothingIsRecordedUntilSettingsAreRight(t *testing.T) {
 // and whether anything is to be kept at all.
 func TestUnreadSettingsLeaveTheSealedCache(t *testing.T) {
 	w := newWire(t)
-	settings, dir := t.TempDir(), shortDir(t)
-	data := filepath.Join(dir, "data")
-	sealed := filepath.Join(data, "PacketCache.sealed")
-	write := func(text string) {
-		t.Helper()
-		if err := os.WriteFile(filepath.Join(settings, "packetcache.toml"), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	start := func() *service {
-		const script = `mount -t tmpfs none /etc && mkdir /etc/packetcache && mount --bind "$0" /etc/packetcache && SYSTEMD_EXEC_PID=$$ exec "$@"`
-		return attend(t, dir, w.a.command("unshare", "-m", "sh", "-c", script, settings, program(t, "packetcache"),
-			"--endpoint-dir", dir, "--data-dir", data, "--ram-size", "8MiB"))
-	}
+	settings, write := newSettings(t)
+	dir := shortDir(t)
+	sealed := filepath.Join(dir, "data", "PacketCache.sealed")
 	write("")
-	s := start()
+	s := startManaged(t, w, dir, settings)
 	s.await("the interface", func(st control.Status) bool { return interfaceOf(st, "wire0").State == control.InterfaceCapturing })
 	s.stop(syscall.SIGTERM)
 	before, err := os.ReadFile(sealed)
@@ -87,7 +66,7 @@ func TestUnreadSettingsLeaveTheSealedCache(t *testing.T) {
 		t.Fatal(err)
 	}
 	write("oops")
-	s = start()
+	s = startManaged(t, w, dir, settings)
 	s.await("the settings that cannot be read", func(st control.Status) bool {
 		return strings.Contains(strings.Join(st.Warnings, "\n"), "nothing is recorded until it is right")
 	})
@@ -99,7 +78,7 @@ func TestUnreadSettingsLeaveTheSealedCache(t *testing.T) {
 		t.Errorf("the sealed cache is another: %v", err)
 	}
 	write("")
-	s = start()
+	s = startManaged(t, w, dir, settings)
 	s.await("what the first run has left", func(st control.Status) bool { return st.Persistence.Restore != nil && st.Persistence.Restore.Done == 1 })
 }
 
@@ -108,13 +87,7 @@ func TestUnreadSettingsLeaveTheSealedCache(t *testing.T) {
 func TestRules(t *testing.T) {
 	needRoot(t)
 	m := mixture(t, 3000) // of 50 clients, every third packet to port 53
-	settings := t.TempDir()
-	write := func(text string) {
-		t.Helper()
-		if err := os.WriteFile(filepath.Join(settings, "packetcache.toml"), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	settings, write := newSettings(t)
 	write(`retain = ["x4 port 53", "x0 host 10.0.0.7"]`)
 	s := startWithSettings(t, settings, "--ram-size", "8MiB", "--replay", m.path)
 	st := s.awaitReplay()
@@ -156,13 +129,35 @@ func TestRules(t *testing.T) {
 	same(t, "dump with other rules", readFile(t, s.dump()), want, time.Microsecond)
 }
 
+// newSettings makes a directory for the place of /etc/packetcache, and returns what
+// writes the settings there.
+func newSettings(t testing.TB) (dir string, write func(text string)) {
+	dir = t.TempDir()
+	return dir, func(text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(dir, "packetcache.toml"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// underSettings has a shell put a directory ($0) in the place of /etc/packetcache.
+const underSettings = `mount -t tmpfs none /etc && mkdir /etc/packetcache && mount --bind "$0" /etc/packetcache && `
+
+// startManaged starts the service at end a of a wire, with a directory in the place of
+// /etc/packetcache, and lets it believe that systemd did.
+func startManaged(t testing.TB, w wire, dir, settings string) *service {
+	t.Helper()
+	return attend(t, dir, w.a.command("unshare", "-m", "sh", "-c", underSettings+`SYSTEMD_EXEC_PID=$$ exec "$@"`, settings, program(t, "packetcache"),
+		"--endpoint-dir", dir, "--data-dir", filepath.Join(dir, "data"), "--ram-size", "8MiB"))
+}
+
 // startWithSettings starts the service with a directory in the place of
 // /etc/packetcache.
 func startWithSettings(t testing.TB, settings string, args ...string) *service {
 	t.Helper()
-	const script = `mount -t tmpfs none /etc && mkdir /etc/packetcache && mount --bind "$0" /etc/packetcache && exec "$@"`
 	dir := shortDir(t)
-	args = append([]string{"-m", "sh", "-c", script, settings, program(t, "packetcache"), "--endpoint-dir", dir, "--data-dir", filepath.Join(dir, "data")}, args...)
+	args = append([]string{"-m", "sh", "-c", underSettings + `exec "$@"`, settings, program(t, "packetcache"), "--endpoint-dir", dir, "--data-dir", filepath.Join(dir, "data")}, args...)
 	s := attend(t, dir, exec.Command(need(t, "unshare"), args...))
 	s.await("an answer", func(control.Status) bool { return true })
 	return s

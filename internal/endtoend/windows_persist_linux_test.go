@@ -29,16 +29,10 @@ func TestWindowsRestartKeepsPackets(t *testing.T) {
 	w.set("CheckpointInterval", "REG_SZ", "1s")
 	w.startService("64MiB")
 	w.restored()
-	mark := func(text string) string {
-		text += " " + w.dir
-		w.a.play(t, "send", net.JoinHostPort(plain4, "9"), text)
-		eventually(t, "the packet in the dump", func() bool { return holds(t, w.dump(), text) })
-		return text
-	}
 	startRole(t, w.b, "server")
-	from := mark("first")
+	from := w.mark("first")
 	w.a.play(t, "client", plain4)
-	to := mark("second")
+	to := w.mark("second")
 	w.mustPcctl("stop")
 	w.stopped("pcctl stop")
 	if !reported(w.events(), information, 1501, sealedFile) {
@@ -58,7 +52,7 @@ func TestWindowsRestartKeepsPackets(t *testing.T) {
 		t.Errorf("no event CacheRestored: %+v", w.events())
 	}
 	coverage(t, st, "start", "up", "stop", "start", "up")
-	last := mark("third")
+	last := w.mark("third")
 	saved := w.await("a checkpoint with the last packet", func(st control.Status) bool {
 		return st.Persistence.LastSave != nil && st.Persistence.LastSave.Packets > r.Packets
 	}).Persistence.LastSave
@@ -84,4 +78,14 @@ func TestWindowsRestartKeepsPackets(t *testing.T) {
 	if holds(t, w.dump(), from) {
 		t.Error("after pcctl clear the packets are still there")
 	}
+}
+
+// mark sends a text from end a of the wire, waits until it is recorded, and returns
+// it as it was sent.
+func (w *windows) mark(text string) string {
+	w.t.Helper()
+	text += " " + w.dir
+	w.a.play(w.t, "send", net.JoinHostPort(plain4, "9"), text)
+	eventually(w.t, "the packet in the dump", func() bool { return holds(w.t, w.dump(), text) })
+	return text
 }

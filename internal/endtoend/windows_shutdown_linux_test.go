@@ -24,19 +24,13 @@ func TestWindowsShutdownKeepsPackets(t *testing.T) {
 	w.set("RamSize", "REG_SZ", "64MiB")
 	w.mustPcctl("install", "--no-start")
 	w.down()
-	mark := func(text string) string {
-		text += " " + w.dir
-		w.a.play(t, "send", net.JoinHostPort(plain4, "9"), text)
-		eventually(t, "the packet in the dump", func() bool { return holds(t, w.dump(), text) })
-		return text
-	}
 	startRole(t, w.b, "server")
 
 	w.boot()
 	w.restored()
-	from := mark("first")
+	from := w.mark("first")
 	w.a.play(t, "client", plain4)
-	to := mark("second")
+	to := w.mark("second")
 	before, _ := w.status()
 	w.shutDown()
 	if events := w.events(); !reported(events, information, 1501, sealedFile) || !reported(events, information, 1002) {
@@ -49,7 +43,7 @@ func TestWindowsShutdownKeepsPackets(t *testing.T) {
 		t.Errorf("restored: %+v, of %d packets", r, before.Totals.Stored.Packets)
 	}
 	coverage(t, st, "start", "up", "stop", "start", "up")
-	last := mark("third")
+	last := w.mark("third")
 	w.shutDown()
 
 	w.boot()
